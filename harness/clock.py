@@ -1,0 +1,66 @@
+"""Time as an argument: the real clock, and a simulated one for exact tests of timing logic."""
+
+import time
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What the drivers ask of time."""
+
+    def now_ns(self) -> int:
+        """Nanoseconds on a monotonic scale whose zero means nothing."""
+
+    def wall_ms(self) -> int:
+        """Milliseconds since the Unix epoch, never falling within one clock's life."""
+
+    def sleep_until_ns(self, due_ns: int) -> None:
+        """Return at ``due_ns`` (on the scale of `now_ns`), at once if that has passed."""
+
+
+class SystemClock:
+    """The machine's clock. Wall time is read once and then follows the monotonic clock.
+
+    MLPerf's own logger reads the wall clock for every line, so that a clock adjustment during a
+    run changes its score; here an adjustment changes nothing.
+    """
+
+    def __init__(self) -> None:
+        self._wall_at_zero_ns = time.time_ns() - time.perf_counter_ns()
+
+    def now_ns(self) -> int:
+        """See `Clock`."""
+        return time.perf_counter_ns()
+
+    def wall_ms(self) -> int:
+        """See `Clock`."""
+        return (self._wall_at_zero_ns + time.perf_counter_ns()) // 1_000_000
+
+    def sleep_until_ns(self, due_ns: int) -> None:
+        """See `Clock`."""
+        remaining = due_ns - time.perf_counter_ns()
+        if remaining > 0:
+            time.sleep(remaining / 1e9)
+
+
+class SimulatedClock:
+    """A clock that moves only when told to, or slept on."""
+
+    def __init__(self, wall_ms: int = 1_700_000_000_000) -> None:
+        self._now_ns = 0
+        self._wall_ms = wall_ms
+
+    def now_ns(self) -> int:
+        """See `Clock`."""
+        return self._now_ns
+
+    def wall_ms(self) -> int:
+        """See `Clock`."""
+        return self._wall_ms + self._now_ns // 1_000_000
+
+    def sleep_until_ns(self, due_ns: int) -> None:
+        """See `Clock`."""
+        self._now_ns = max(self._now_ns, due_ns)
+
+    def advance(self, ns: int) -> None:
+        """Let ``ns`` nanoseconds pass."""
+        self._now_ns += ns

@@ -1,0 +1,167 @@
+"""The event log in MLPerf's ``:::MLLOG`` format: one writer, one parser for ours and theirs."""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TextIO
+
+from harness.clock import Clock
+
+MARK = ":::MLLOG "
+_RECEIVED = "received_ms="
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of an event log."""
+
+    line: int
+    """1-based line number in the file."""
+    time_ms: int
+    key: str
+    value: Any
+    metadata: dict[str, Any]
+    event_type: str = "POINT_IN_TIME"
+    received_ms: int | None = None
+    """When the harness read the line from a submitter's program; none for our own lines."""
+
+
+@dataclass(frozen=True)
+class BrokenLine:
+    """A line that is marked as an event and cannot be read as one."""
+
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class EventLog:
+    """All events of a run in file order, and the lines that could not be read."""
+
+    events: tuple[Event, ...]
+    broken: tuple[BrokenLine, ...] = ()
+
+    @cached_property
+    def _by_key(self) -> dict[str, list[Event]]:
+        index: dict[str, list[Event]] = {}
+        for event in self.events:
+            index.setdefault(event.key, []).append(event)
+        return index
+
+    def all(self, key: str) -> list[Event]:
+        """Every event with ``key``, in file order."""
+        return list(self._by_key.get(key, ()))
+
+    def first(self, key: str) -> Event | None:
+        """The first event with ``key``."""
+        return next(iter(self._by_key.get(key, ())), None)
+
+    def last(self, key: str) -> Event | None:
+        """The last event with ``key``."""
+        return next(reversed(self._by_key.get(key, ())), None)
+
+
+@dataclass
+class _Parse:
+    events: list[Event] = field(default_factory=list)
+    broken: list[BrokenLine] = field(default_factory=list)
+
+
+def parse_events(data: bytes) -> EventLog:
+    """Parse a log; text before the last mark on a line is ignored, as MLPerf's parser does.
+
+    Bytes are read as latin-1 (the official reader's choice), lines end at ``\\n``.
+    """
+    found = _Parse()
+    for number, raw in enumerate(data.split(b"\n"), 1):
+        at = raw.rfind(b":::MLLOG")
+        if at < 0:
+            continue
+        event = _parse_line(number, raw, at)
+        (found.events if isinstance(event, Event) else found.broken).append(event)  # type: ignore[arg-type]
+    return EventLog(tuple(found.events), tuple(found.broken))
+
+
+def _parse_line(number: int, raw: bytes, at: int) -> Event | BrokenLine:
+    try:
+        fields = json.loads(raw[at + len(MARK) - 1 :].decode("latin-1"))
+    except (ValueError, RecursionError):
+        return BrokenLine(number, "the text after :::MLLOG is not JSON")
+    if not isinstance(fields, dict):
+        return BrokenLine(number, "the JSON after :::MLLOG is not an object")
+    time_ms, key, metadata = fields.get("time_ms"), fields.get("key"), fields.get("metadata")
+    if type(time_ms) is not int or not isinstance(key, str) or "value" not in fields:
+        return BrokenLine(number, "time_ms (integer), key (text) or value is missing")
+    if not isinstance(metadata, dict):
+        return BrokenLine(number, "metadata is missing")
+    kind = str(fields.get("event_type", "POINT_IN_TIME"))
+    received = _received(raw[:at])
+    return Event(number, time_ms, key, fields["value"], metadata, kind, received)
+
+
+def _received(prefix: bytes) -> int | None:
+    text = prefix.decode("latin-1").strip()
+    digits = text.removeprefix(_RECEIVED)
+    return int(digits) if text.startswith(_RECEIVED) and digits.isdecimal() else None
+
+
+class EventWriter:
+    """Appends events to a file line by line, each flushed, so that a killed run keeps them."""
+
+    def __init__(self, stream: TextIO, clock: Clock) -> None:
+        self._stream = stream
+        self._clock = clock
+
+    def event(self, key: str, value: Any = None, **metadata: Any) -> None:
+        """Log a point in time."""
+        self._write("POINT_IN_TIME", key, value, metadata)
+
+    def start(self, key: str, value: Any = None, **metadata: Any) -> None:
+        """Log the start of an interval (``key`` ends in ``_start``)."""
+        self._write("INTERVAL_START", key, value, metadata)
+
+    def stop(self, key: str, value: Any = None, **metadata: Any) -> None:
+        """Log the end of an interval (``key`` ends in ``_stop``)."""
+        self._write("INTERVAL_END", key, value, metadata)
+
+    def relay(self, line: str) -> None:
+        """Copy a submitter's own line, with the time at which it was received before it."""
+        self._stream.write(f"{_RECEIVED}{self._clock.wall_ms()} {line.rstrip()}\n")
+        self._stream.flush()
+
+    def _write(self, event_type: str, key: str, value: Any, metadata: dict[str, Any]) -> None:
+        caller = sys._getframe(2)
+        source = Path(caller.f_code.co_filename)
+        line = {
+            "namespace": "",
+            "time_ms": self._clock.wall_ms(),
+            "event_type": event_type,
+            "key": key,
+            "value": value,
+            "metadata": {
+                "file": "/".join(source.parts[-2:]),
+                "lineno": caller.f_lineno,
+                **metadata,
+            },
+        }
+        self._stream.write(f"{MARK}{json.dumps(line)}\n")
+        self._stream.flush()
+
+
+def intervals(log: EventLog, name: str) -> Iterator[tuple[Event, Event]]:
+    """Pairs of ``<name>_start`` and the next ``<name>_stop``, in order."""
+    open_event: Event | None = None
+    for event in log.events:
+        if event.key == f"{name}_start":
+            open_event = event
+        elif event.key == f"{name}_stop" and open_event is not None:
+            yield open_event, event
+            open_event = None
+
+
+def values(events: Iterable[Event]) -> list[Any]:
+    """The values of ``events``."""
+    return [event.value for event in events]

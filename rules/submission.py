@@ -1,0 +1,56 @@
+"""What is judged: a submission's content as types. Only ``Bundle.open()`` makes one."""
+
+from dataclasses import dataclass
+
+from harness.answers import Answer
+from harness.events import EventLog
+from harness.queries import QueryLog
+from harness.records import Mode, Result, Run
+from harness.system import System
+from harness.telemetry.log import TelemetryLog
+
+
+@dataclass(frozen=True)
+class RunEvidence:
+    """One run and everything it left behind."""
+
+    path: str
+    """The run's folder in the bundle, as ``results/<workload>/<scenario>/<run>``."""
+    run: Run
+    log: EventLog
+    queries: QueryLog | None
+    """Performance and accuracy mode."""
+    answers: tuple[Answer, ...] | None
+    """Accuracy mode: what was answered, line by line."""
+    telemetry: TelemetryLog
+
+    def file(self, name: str) -> str:
+        """Path in the bundle of the run's file ``name``."""
+        return f"{self.path}/{name}"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One claimed result with its runs."""
+
+    path: str
+    """``results/<workload>/<scenario>``."""
+    result: Result
+    runs: tuple[RunEvidence, ...]
+
+    def of_mode(self, mode: Mode) -> tuple[RunEvidence, ...]:
+        """The runs of one mode, in order."""
+        return tuple(evidence for evidence in self.runs if evidence.run.mode == mode)
+
+
+@dataclass(frozen=True)
+class Submission:
+    """Content of one bundle: one submitter, one round, one system, any number of results."""
+
+    bundle_id: str
+    manifest_sha256: str
+    submitter: str
+    round: str
+    system: System
+    system_sha256: str
+    entries: tuple[Entry, ...]
