@@ -1,5 +1,6 @@
 """The description of a machine: found out, never typed in, but for what no machine can know."""
 
+import hashlib
 import os
 import platform
 import subprocess
@@ -101,6 +102,11 @@ class System(Record):
     accelerators: tuple[Accelerator, ...]
     software: Software
     harness: HarnessVersion
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the description as ``system.json`` holds it."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
 
     @property
     def id(self) -> str:

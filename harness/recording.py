@@ -1,0 +1,115 @@
+"""A run's folder while it is measured: it says *incomplete* until the run has ended."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TextIO
+
+from harness.clock import Clock
+from harness.errors import LevelfieldError
+from harness.events import EventWriter
+from harness.records import Division, Mode, Run, RunStatus, Scenario
+from harness.system import System
+from harness.telemetry.sampler import Sampler, Source
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is measured, and on which machine: the same for every run of a command."""
+
+    workload: str
+    workload_sha256: str
+    division: Division
+    system: System
+    sources: Sequence[Source] = ()
+
+    def begin(self, scenario: Scenario, mode: Mode, clock: Clock, **facts: Any) -> Run:
+        """The record of a run that is about to start."""
+        return Run(
+            id=secrets.token_hex(16),
+            workload=self.workload,
+            workload_sha256=self.workload_sha256,
+            scenario=scenario,
+            mode=mode,
+            division=self.division,
+            status=RunStatus.INCOMPLETE,
+            system_sha256=self.system.digest,
+            started_ms=clock.wall_ms(),
+            **facts,
+        )
+
+
+class Recording:
+    """Owns one run's folder: ``run.json``, ``system.json``, ``events.log``, ``telemetry.jsonl``.
+
+    Everything is written as it happens. Leaving the ``with`` block without `finish` keeps the
+    record as it was: incomplete.
+    """
+
+    def __init__(self, folder: Path, run: Run, subject: Subject, clock: Clock) -> None:
+        self.folder = folder
+        self.run = run
+        self._subject = subject
+        self._clock = clock
+
+    def __enter__(self) -> Self:
+        try:
+            self.folder.mkdir(parents=True)
+        except FileExistsError as error:
+            raise LevelfieldError(f"{self.folder}: exists already; choose another --out") from error
+        self._write("run.json", self.run.to_json())
+        self._write("system.json", self._subject.system.to_json())
+        self._stream: TextIO = (self.folder / "events.log").open("w", encoding="utf-8")
+        self.log = EventWriter(self._stream, self._clock)
+        self._sampler = Sampler(
+            self.folder / "telemetry.jsonl", self._subject.sources, self._clock.wall_ms
+        )
+        self._sampler.start()
+        self._log_header()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._sampler.stop()
+        self._stream.close()
+
+    def finish(self, status: RunStatus, **measured: Any) -> Run:
+        """Replace the record by its final form, in one step; return it."""
+        self.run = Run.model_validate({**dict(self.run), "status": status, **measured})
+        self._write("run.json", self.run.to_json())
+        return self.run
+
+    def write_bytes(self, name: str, data: bytes) -> None:
+        """Write a file of the run beside the others."""
+        (self.folder / name).write_bytes(data)
+
+    def _write(self, name: str, text: str) -> None:
+        draft = self.folder / f".{name}.draft"
+        draft.write_text(text, "utf-8")
+        draft.replace(self.folder / name)
+
+    def _log_header(self) -> None:
+        for key, value in submission_keys(self._subject).items():
+            self.log.event(key, value)
+        # Levelfield does not drop the page cache, and does not claim to.
+        self.log.event("cache_clear", False)
+        for seed in self.run.seeds.values():
+            self.log.event("seed", seed)
+
+
+def submission_keys(subject: Subject) -> Mapping[str, str]:
+    """MLPerf's ``submission_*`` lines for this subject."""
+    declared = subject.system.declared
+    return {
+        "submission_benchmark": subject.workload,
+        "submission_org": declared.organisation if declared else "undeclared",
+        "submission_division": subject.division.value,
+        "submission_status": "onprem",
+        "submission_platform": subject.system.name,
+    }

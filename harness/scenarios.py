@@ -1,0 +1,88 @@
+"""The scenarios: when the next query comes and how many samples it holds. Pure, no I/O."""
+
+import math
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.records import InferenceSettings, Scenario
+
+_BLOCK = 65_536
+_MARGIN = 1.3
+"""Offline asks for this much more work than the warm-up's rate would need, to last long enough."""
+
+
+class QueryPlan(Protocol):
+    """Decides, whenever the last query is complete, what comes next."""
+
+    def next_query(self, queries: int, last_issued_ns: int) -> int:
+        """Samples in the next query, 0 to end the run.
+
+        ``queries`` have been issued, the last of them ``last_issued_ns`` after the start.
+        """
+
+
+@dataclass(frozen=True)
+class SingleStream:
+    """One sample a query, the next when the last is complete.
+
+    Ends when both the minimum count and, by the issue time of the last query, the minimum
+    duration are met (as LoadGen counts it).
+    """
+
+    settings: InferenceSettings
+
+    def next_query(self, queries: int, last_issued_ns: int) -> int:
+        """See `QueryPlan`."""
+        enough = queries >= self.settings.min_query_count
+        return 0 if enough and last_issued_ns >= self.settings.min_duration_ns else 1
+
+
+@dataclass(frozen=True)
+class Offline:
+    """One query with everything; ``rate`` (samples per second, from the warm-up) sizes it."""
+
+    settings: InferenceSettings
+    rate: float
+
+    def next_query(self, queries: int, last_issued_ns: int) -> int:  # noqa: ARG002
+        """See `QueryPlan`."""
+        needed = math.ceil(self.rate * _MARGIN * self.settings.min_duration_ns / 1e9)
+        return 0 if queries else max(self.settings.min_query_count, needed)
+
+
+@dataclass(frozen=True)
+class EverySample:
+    """Accuracy mode: each of ``total`` samples once, ``size`` a query."""
+
+    total: int
+    size: int
+
+    def next_query(self, queries: int, last_issued_ns: int) -> int:  # noqa: ARG002
+        """See `QueryPlan`."""
+        return min(self.size, self.total - queries * self.size)
+
+
+def performance_plan(scenario: Scenario, settings: InferenceSettings, rate: float) -> QueryPlan:
+    """The plan of a performance run."""
+    return Offline(settings, rate) if scenario == Scenario.OFFLINE else SingleStream(settings)
+
+
+def accuracy_plan(scenario: Scenario, total: int) -> QueryPlan:
+    """The plan of an accuracy run over ``total`` samples, in the scenario's query size."""
+    return EverySample(total, total if scenario == Scenario.OFFLINE else 1)
+
+
+def sample_order(seed: int, rows: int, performance_samples: int) -> NDArray[np.uint32]:
+    """The first ``rows`` sample indices of a performance run: uniform, with replacement.
+
+    Drawn in blocks, so that a longer run's order begins with a shorter one's.
+    """
+    generator = np.random.Generator(np.random.PCG64(seed))
+    blocks = [
+        generator.integers(0, performance_samples, _BLOCK, dtype=np.uint32)
+        for _ in range(max(1, math.ceil(rows / _BLOCK)))
+    ]
+    return np.concatenate(blocks)[:rows]

@@ -1,0 +1,125 @@
+"""The training driver: it owns the clock, the evaluation schedule and the decision to stop."""
+
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from harness.card import TrainingFacts
+from harness.clock import Clock
+from harness.foreign import ForeignCode
+from harness.recording import Recording, Subject
+from harness.records import Mode, Number, Run, RunStatus, Scenario
+from harness.workload import TrainingSession, Workload
+
+Progress = Callable[[int, int, float], None]
+"""Called after each evaluation with samples so far, the card's limit and the quality."""
+
+
+def train(
+    workload: Workload,
+    hyperparameters: Mapping[str, Number],
+    seed: int,
+    folder: Path,
+    subject: Subject,
+    clock: Clock,
+    progress: Progress = lambda *_: None,
+) -> Run:
+    """Train once to the quality target or to the card's limit; write the run to ``folder``.
+
+    As in MLPerf, initialisation and run are timed apart, data is first touched after
+    ``run_start``, and evaluation is on the clock. Whatever the workload raises ends the run as
+    *failed*, with the reason in its record.
+    """
+    facts = workload.card.training
+    run = subject.begin(
+        Scenario.TRAIN,
+        Mode.TRAINING,
+        clock,
+        seeds={"run": seed},
+        hyperparameters=dict(hyperparameters),
+    )
+    with Recording(folder, run, subject, clock) as recording:
+        driver = _Driver(recording, facts, clock, progress)
+        foreign = ForeignCode()
+        with foreign:
+            driver.log_facts(hyperparameters)
+            session = driver.initialise(workload, hyperparameters, seed)
+            status = driver.run(session)
+        if foreign.error is not None:
+            return recording.finish(RunStatus.FAILED, error=foreign.reason)
+        return recording.finish(status, **driver.measured())
+
+
+class _Driver:
+    """The steps of one training; holds what has been measured so far."""
+
+    def __init__(
+        self, recording: Recording, facts: TrainingFacts, clock: Clock, progress: Progress
+    ) -> None:
+        self._log = recording.log
+        self._facts = facts
+        self._clock = clock
+        self._progress = progress
+        self._duration_ns = 0
+        self._quality: float | None = None
+        self._samples = 0
+
+    def log_facts(self, hyperparameters: Mapping[str, Number]) -> None:
+        """Log everything that is known before the start, under MLPerf's keys."""
+        for name, value in hyperparameters.items():
+            self._log.event(name, value)
+        self._log.event("gradient_accumulation_steps", 1)
+        self._log.event("train_samples", self._facts.train_samples)
+        self._log.event("eval_samples", self._facts.eval_samples)
+
+    def initialise(
+        self, workload: Workload, hyperparameters: Mapping[str, Number], seed: int
+    ) -> TrainingSession:
+        """The untimed part: model and optimiser, no data."""
+        self._log.start("init_start")
+        session = workload.training(hyperparameters, seed)
+        self._log.stop("init_stop")
+        return session
+
+    def run(self, session: TrainingSession) -> RunStatus:
+        """The timed part, from the first touch of the data to the decision to stop."""
+        started_ns = self._clock.now_ns()
+        self._log.start("run_start")
+        session.load()
+        reached = False
+        while not reached and session.samples < self._facts.limit:
+            self._train_block(session)
+            reached = self._evaluate(session)
+        status = "success" if reached else "aborted"
+        self._log.stop("run_stop", status=status, samples_count=session.samples)
+        self._duration_ns = self._clock.now_ns() - started_ns
+        self._samples = session.samples
+        return RunStatus.COMPLETE if reached else RunStatus.ABORTED
+
+    def measured(self) -> dict[str, object]:
+        """Fields of the run's record."""
+        return {
+            "duration_ns": self._duration_ns,
+            "quality": self._quality,
+            "samples": self._samples,
+        }
+
+    def _train_block(self, session: TrainingSession) -> None:
+        self._log.start("block_start", samples_count=session.samples)
+        loss = session.train(self._facts.evaluate_every)
+        self._log.event("train_loss", _finite(loss), samples_count=session.samples)
+        self._log.stop("block_stop", samples_count=session.samples)
+
+    def _evaluate(self, session: TrainingSession) -> bool:
+        self._log.start("eval_start", samples_count=session.samples)
+        quality = session.evaluate()
+        self._quality = _finite(quality)
+        self._log.event("eval_accuracy", self._quality, samples_count=session.samples)
+        self._log.stop("eval_stop", samples_count=session.samples)
+        self._progress(session.samples, self._facts.limit, quality)
+        return self._facts.target.met(quality)
+
+
+def _finite(value: float) -> float | None:
+    """A diverged value as none: JSON has no NaN, and the run goes on to its limit."""
+    return value if math.isfinite(value) else None
