@@ -6,30 +6,30 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
+from harness.card import TrainingFacts
 from harness.clock import Clock
 from harness.errors import UsageError
 from harness.events import MARK, EventLog, parse_events
 from harness.recording import Recording, Subject
-from harness.records import Mode, Number, Run, RunStatus, Scenario
+from harness.records import Mode, Run, RunStatus, Scenario
 from harness.training import Progress
 
 
 def train_by_command(
     command: Sequence[str],
-    hyperparameters: Mapping[str, Number],
     seed: int,
     folder: Path,
     subject: Subject,
     clock: Clock,
-    limit: int,
+    facts: TrainingFacts,
     progress: Progress = lambda *_: None,
 ) -> Run:
     """Run ``command`` (``{seed}`` replaced in each word), read MLLOG lines from its output.
 
     Each line is copied to the event log with the time at which it was received, so that a
-    program's own clock can be checked. Everything it prints is kept in ``output.txt``. Raises
-    `UsageError` if it cannot be started; a non-zero exit or a log without ``run_stop`` makes the
-    run *failed*.
+    program's own clock can be checked. Everything it prints is kept in ``output.txt``. The
+    hyperparameters are those that it logs under the names of the card. Raises `UsageError` if it
+    cannot be started; a non-zero exit or a log without ``run_stop`` makes the run *failed*.
     """
     words = tuple(word.replace("{seed}", str(seed)) for word in command)
     run = subject.begin(
@@ -37,13 +37,12 @@ def train_by_command(
         Mode.TRAINING,
         clock,
         seeds={"run": seed},
-        hyperparameters=dict(hyperparameters),
         command=words,
     )
     with Recording(folder, run, subject, clock) as recording:
-        code = _relay(words, recording, limit, progress)
+        code = _relay(words, recording, facts.limit, progress)
         log = parse_events((folder / "events.log").read_bytes())
-        return _finish(recording, log, code)
+        return _finish(recording, log, code, facts)
 
 
 def _relay(words: Sequence[str], recording: Recording, limit: int, progress: Progress) -> int:
@@ -103,7 +102,7 @@ def _count(metadata: Mapping[str, object]) -> int:
     return count if type(count) is int and count >= 0 else 0
 
 
-def _finish(recording: Recording, log: EventLog, code: int) -> Run:
+def _finish(recording: Recording, log: EventLog, code: int, facts: TrainingFacts) -> Run:
     """The run's record from what the program logged."""
     start, stop, quality = log.first("run_start"), log.last("run_stop"), log.last("eval_accuracy")
     if code != 0 or start is None or stop is None:
@@ -111,10 +110,12 @@ def _finish(recording: Recording, log: EventLog, code: int) -> Run:
         return recording.finish(
             RunStatus.FAILED, error=f"the program ended with {what}; see output.txt"
         )
+    logged = {name: event.value for name in facts.hyperparameters if (event := log.last(name))}
     success = stop.metadata.get("status") == "success"
     value = quality.value if quality else None
     return recording.finish(
         RunStatus.COMPLETE if success else RunStatus.ABORTED,
+        hyperparameters={n: v for n, v in logged.items() if type(v) in (int, float)},
         duration_ns=max(0, stop.time_ms - start.time_ms) * 1_000_000,
         quality=float(value) if isinstance(value, int | float) else None,
         samples=_count(quality.metadata) if quality else None,

@@ -1,0 +1,478 @@
+"""The command line: the composition root, the only file that may import from every package.
+
+Each command imports what it needs in its body, so that a light command never pays for torch.
+"""
+
+import contextlib
+import difflib
+import json
+import shlex
+import signal
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from harness import __version__
+from harness.errors import LevelfieldError, UsageError
+
+if TYPE_CHECKING:
+    from rules.round import Round
+
+    from harness.card import WorkloadCard
+    from harness.records import InferenceSettings, Number, Run, Scenario
+    from harness.session import Session
+
+HOME = Path(click.get_app_dir("levelfield", force_posix=True))
+KEY = HOME / "id_ed25519"
+KEYRING = HOME / "keyring.json"
+
+as_json = click.option("--json", "to_json", is_flag=True, help="Print the result as JSON.")
+bundle_argument = click.argument("bundle", type=click.Path(path_type=Path))
+
+
+class Commands(click.Group):
+    """Keeps the commands in the order of the work, not of the alphabet."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """The commands as they were added."""
+        return list(self.commands)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="levelfield")
+def cli() -> None:
+    """Measure, judge, vouch, show: benchmark results that anyone can check.
+
+    \b
+    levelfield quickstart                 the whole line on this machine, in minutes
+    levelfield run image_classification   one step of it
+
+    Exit codes: 0 clean, 1 findings or refusal, 2 usage. Completion for bash:
+    eval "$(_LEVELFIELD_COMPLETE=bash_source levelfield)" (also zsh_source, fish_source).
+    """
+
+
+def example(*lines: str) -> str:
+    """An epilogue that shows how a command is typed."""
+    return "\b\nExample:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def emit(value: Any) -> None:
+    """Print ``value`` as JSON on standard output."""
+    click.echo(json.dumps(value, indent=2))
+
+
+@cli.command("list", epilog=example("levelfield list --json"))
+@as_json
+def list_(to_json: bool) -> None:
+    """List the workloads with their scenarios and targets, and the rounds."""
+    from rules.round import round_names
+
+    from workloads.catalogue import load_card, workload_names
+
+    cards = [load_card(name) for name in workload_names()]
+    if to_json:
+        emit({"workloads": [c.model_dump(mode="json") for c in cards], "rounds": round_names()})
+        return
+    for card in cards:
+        target = card.training.target
+        sign = ">=" if target.higher_is_better else "<="
+        click.echo(f"{card.name}: {card.title}, {card.model}")
+        click.echo(f"  train      to {target.metric} {sign} {target.value:g}")
+        for scenario in card.inference.scenarios:
+            click.echo(f"  {scenario}")
+    click.echo(f"rounds: {', '.join(round_names())}")
+
+
+@cli.command(epilog=example("levelfield doctor", "levelfield doctor --system system.toml --json"))
+@click.option("--system", "system_toml", type=click.Path(path_type=Path), help="Your system.toml.")
+@as_json
+def doctor(system_toml: Path | None, to_json: bool) -> None:
+    """Describe this machine as a run would, and say what is missing or doubtful."""
+    from harness.diagnosis import doubts
+    from harness.telemetry.host import Host
+
+    system = _system(system_toml)
+    found = doubts(system)
+    if to_json:
+        emit({"system": json.loads(system.to_json()), "doubts": found})
+        return
+    software, processor = system.software, system.processor
+    click.echo(f"{system.name}: {processor.model}, {processor.threads} threads")
+    click.echo(f"memory      {system.memory_bytes / 2**30:.1f} GiB")
+    names = ", ".join(a.model for a in system.accelerators)
+    click.echo(f"accelerator {names or 'none that NVML sees'}")
+    click.echo(f"software    {software.os}, {software.kernel}, {software.python}")
+    if software.framework:
+        click.echo(f"framework   {software.framework.name} {software.framework.version}")
+    click.echo(f"telemetry   {Host.name}: CPU, memory, disk and network through psutil")
+    for doubt in found:
+        click.echo(f"doubt: {doubt}")
+
+
+def _system(system_toml: Path | None) -> Any:
+    from workloads.framework import describe_torch
+
+    from harness.system import find_system, read_declared
+
+    declared = read_declared(system_toml) if system_toml else None
+    return find_system(declared, describe_torch())
+
+
+def _settings(ctx: click.Context, param: click.Parameter, pairs: tuple[str, ...]) -> dict[str, Any]:  # noqa: ARG001
+    """``key=value`` pairs as numbers."""
+    changes: dict[str, Number] = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        try:
+            changes[name] = int(text) if text.lstrip("+-").isdecimal() else float(text)
+        except ValueError:
+            equals = ""
+        if not equals:
+            raise click.BadParameter(f"{pair}: not key=number, as global_batch_size=64")
+    return changes
+
+
+@cli.command(
+    epilog=example(
+        "levelfield run image_classification --scenario train --runs 3",
+        "levelfield run image_classification --scenario offline --out runs/offline",
+        "levelfield run image_classification --scenario offline --sut mine.models:Fast",
+        'levelfield run image_classification --command "python train.py --seed {seed}"',
+    )
+)
+@click.argument("workload")
+@click.option("--scenario", default="train", show_default=True, help="train, or how queries come.")
+@click.option("--runs", type=click.IntRange(1), help="Training runs  [default: the round's]")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Replay: first seed, then +1 each.")
+@click.option("--set", "changes", multiple=True, callback=_settings, metavar="KEY=VALUE",
+              help="Change a hyperparameter; repeatable.")  # fmt: skip
+@click.option("--round", "round_name", default="practice", show_default=True,
+              help="Whose run counts and durations apply.")  # fmt: skip
+@click.option("--division", type=click.Choice(["closed", "open"]), default="closed",
+              show_default=True, help="Closed: bounded hyperparameters.")  # fmt: skip
+@click.option("--mode", type=click.Choice(["performance", "accuracy"]),
+              help="Only one of the two inference runs  [default: both]")  # fmt: skip
+@click.option("--sut", help="Your own system under test, package.module:Class.")
+@click.option("--command", help="Your own training program, which prints MLLOG lines.")
+@click.option("--system", "system_toml", type=click.Path(path_type=Path),
+              help="system.toml: what no machine can know of itself.")  # fmt: skip
+@click.option("--out", type=click.Path(path_type=Path), help="New folder  [default: runs/…]")
+@as_json
+def run(workload: str, scenario: str, to_json: bool, out: Path | None, **options: Any) -> None:
+    """Measure a workload: train it to its target, or query it in a scenario."""
+    from rules.round import read_round
+
+    from workloads.catalogue import load_card
+
+    card = load_card(workload)
+    chosen = _scenario(scenario, card)
+    rules = read_round(options["round_name"])
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+    out = out or Path("runs") / f"{workload}-{scenario}-{stamp}"
+    if out.exists():
+        raise LevelfieldError(f"{out}: exists already; choose another --out, or move it away")
+    if chosen == "train":
+        records = _train(card, rules, out, options)
+    else:
+        records = _infer(card, rules.settings(chosen), chosen, out, options)
+    if to_json:
+        emit([json.loads(record.to_json()) for record in records])
+    else:
+        click.echo(f"{len(records)} runs in {out}; next: levelfield pack {out} --submitter YOU")
+    if any(record.status == "failed" or record.failed_queries for record in records):
+        raise SystemExit(1)
+
+
+def _session(card: "WorkloadCard", out: Path, options: dict[str, Any]) -> "Session":
+    from harness.recording import Subject
+    from harness.records import Division
+    from harness.session import Session
+    from harness.telemetry.host import Host
+    from workloads.catalogue import workload_digest
+
+    subject = Subject(
+        workload=card.name,
+        workload_sha256=workload_digest(card.name),
+        division=Division(options["division"]),
+        system=_system(options["system_toml"]),
+        sources=[Host()],
+    )
+    news = lambda line: click.echo(line, err=True)  # noqa: E731
+    return Session(out, subject, options["seed"], news)
+
+
+def _train(card: "WorkloadCard", rules: "Round", out: Path, options: dict[str, Any]) -> "list[Run]":
+    from harness.card import settle_hyperparameters
+    from workloads.catalogue import load_workload
+
+    for word in ("sut", "mode"):
+        if options[word]:
+            raise UsageError(f"--{word}: is for inference; drop it, or choose another --scenario")
+    runs = options["runs"] or rules.training.runs
+    if options["command"]:
+        if options["changes"]:
+            raise UsageError("--set: your own program chooses its hyperparameters; drop one")
+        words = shlex.split(options["command"])
+        return _session(card, out, options).train_by_command(words, card.training, runs)
+    closed = options["division"] == "closed"
+    chosen_values = settle_hyperparameters(card.training, options["changes"], bounded=closed)
+    return _session(card, out, options).train(load_workload(card.name), chosen_values, runs)
+
+
+def _infer(
+    card: "WorkloadCard",
+    settings: "InferenceSettings",
+    chosen: "Scenario",
+    out: Path,
+    options: dict[str, Any],
+) -> "list[Run]":
+    from harness.inference import Target
+    from harness.records import Mode
+    from harness.sut import adapt, load_sut
+    from workloads.catalogue import load_scorer, load_workload
+
+    for word in ("command", "changes", "runs"):
+        if options[word]:
+            name = {"changes": "set"}.get(word, word)
+            raise UsageError(f"--{name}: is for --scenario train; drop it")
+    workload = load_workload(card.name)
+    library = workload.library()
+    if options["sut"]:
+        sys.path.insert(0, str(Path.cwd()))
+        spec, sut = options["sut"], load_sut(options["sut"], library)
+    else:
+        reference = workload.reference_sut(library)
+        spec, sut = (
+            f"{type(reference).__module__}:{type(reference).__name__}",
+            adapt(reference, library),
+        )
+    target = Target(spec, sut, library, load_scorer(card.name))
+    modes = [Mode(options["mode"])] if options["mode"] else [Mode.PERFORMANCE, Mode.ACCURACY]
+    return _session(card, out, options).infer(target, chosen, settings, modes)
+
+
+def _scenario(name: str, card: "WorkloadCard") -> "Scenario":
+    from harness.records import Scenario
+
+    known = [scenario.value for scenario in card.scenarios]
+    if name not in known:
+        near = difflib.get_close_matches(name, known, 1)
+        hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
+        raise UsageError(f"--scenario {name}: not a scenario of {card.name}; {hint}")
+    return Scenario(name)
+
+
+@cli.command(epilog=example("levelfield pack runs/train runs/offline --submitter acme --out b1"))
+@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--submitter", required=True, help="Your identifier: letters, digits, dash.")
+@click.option("--round", "round_name", default="practice", show_default=True, help="Submit to.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="New folder.")
+@as_json
+def pack(runs: tuple[Path, ...], submitter: str, round_name: str, out: Path, to_json: bool) -> None:
+    """Put finished runs into a bundle: one submitter, one system, one round."""
+    from submissions.pack import pack as pack_runs
+
+    bundle = pack_runs(runs, submitter, round_name, out)
+    results = [entry.result for entry in bundle.submission.entries]
+    if to_json:
+        claimed = [json.loads(result.to_json()) for result in results]
+        emit({"bundle": str(out), "id": bundle.id, "results": claimed})
+        return
+    click.echo(f"bundle {bundle.id} in {out}, {len(bundle.manifest.files)} files")
+    for result in results:
+        value = "no score" if result.value is None else f"{result.value:.6g} {result.unit}"
+        click.echo(f"  {result.workload} {result.scenario}: {result.metric} {value}")
+    click.echo(f"next: levelfield check {out}")
+
+
+@cli.command(epilog=example("levelfield check bundles/1", "levelfield check bundles/1 --json"))
+@bundle_argument
+@click.option("--round", "round_name", help="Judge by another round  [default: the bundle's]")
+@as_json
+def check(bundle: Path, round_name: str | None, to_json: bool) -> None:
+    """Judge a bundle: digests first, then every rule; all findings, in rule order."""
+    from rules.round import read_round
+    from rules.rule import check as judge
+
+    from submissions.bundle import Bundle
+
+    opened = Bundle.open(bundle)
+    report = judge(opened.submission, read_round(round_name or opened.submission.round))
+    if to_json:
+        emit({"bundle": opened.id, **report.model_dump(mode="json"), "ok": report.ok})
+    else:
+        for finding in report.findings:
+            click.echo(finding.text)
+        click.echo(f"{len(opened.manifest.files)} files match the manifest; {report.summary}")
+    if not report.ok:
+        raise SystemExit(1)
+
+
+@cli.command(epilog=example("levelfield keygen --organisation acme"))
+@click.option("--organisation", default="me", show_default=True, help="Whose key it is.")
+@click.option("--out", type=click.Path(path_type=Path), default=KEY, show_default="~/.levelfield",
+              help="Private key file; the public key goes beside it.")  # fmt: skip
+@click.option("--keyring", type=click.Path(path_type=Path), default=KEYRING,
+              show_default="~/.levelfield/keyring.json", help="Also trust it here.")  # fmt: skip
+@as_json
+def keygen(organisation: str, out: Path, keyring: Path, to_json: bool) -> None:
+    """Make an Ed25519 key to sign with, and add its public half to your keyring."""
+    from submissions.keys import add_to_keyring, generate
+
+    key = generate(out, organisation)
+    add_to_keyring(keyring, organisation, key, ("submit",))
+    if to_json:
+        emit({"private": str(out), "public": f"{out}.pub", "keyring": str(keyring)})
+    else:
+        click.echo(f"{out}: private key, keep it; {out}.pub: public key, give it to the round")
+
+
+@cli.command(epilog=example("levelfield sign bundles/1", "levelfield sign bundles/1 --key K"))
+@bundle_argument
+@click.option("--key", type=click.Path(path_type=Path), default=KEY,
+              show_default="~/.levelfield/id_ed25519", help="Private key.")  # fmt: skip
+@as_json
+def sign(bundle: Path, key: Path, to_json: bool) -> None:
+    """Vouch for a bundle: an in-toto statement of its results, signed beside the manifest."""
+    from submissions.attestation import sign as sign_bundle
+    from submissions.keys import load_private
+    from submissions.secrets import find_secrets
+
+    from submissions.bundle import Bundle
+
+    opened = Bundle.open(bundle)
+    for secret in find_secrets(opened):
+        click.echo(f"warning: {secret}", err=True)
+    written = sign_bundle(opened, load_private(key))
+    if to_json:
+        emit({"bundle": opened.id, "attestation": str(written)})
+    else:
+        click.echo(f"signed bundle {opened.id}: {written}")
+
+
+@cli.command(epilog=example("levelfield verify bundles/1", "levelfield verify b --keyring K"))
+@bundle_argument
+@click.option("--keyring", type=click.Path(path_type=Path), default=KEYRING,
+              show_default="~/.levelfield/keyring.json", help="Keys that you trust.")  # fmt: skip
+@as_json
+def verify(bundle: Path, keyring: Path, to_json: bool) -> None:
+    """Check who vouches for a bundle, step by step; run no rules."""
+    from submissions.attestation import verify as verify_bundle
+    from submissions.keys import Keyring
+
+    from submissions.bundle import Bundle
+
+    opened = Bundle.open(bundle)
+    verification = verify_bundle(opened, Keyring.read(keyring))
+    if to_json:
+        emit({"bundle": opened.id, **verification.model_dump(mode="json")})
+        return
+    for step in verification.steps:
+        click.echo(step)
+
+
+@cli.command(epilog=example("levelfield publish bundles/1 bundles/2 --out site"))
+@click.argument("bundles", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The site's folder.")
+@click.option("--keyring", type=click.Path(path_type=Path), default=KEYRING,
+              show_default="~/.levelfield/keyring.json", help="Keys that you trust.")  # fmt: skip
+@as_json
+def publish(bundles: tuple[Path, ...], out: Path, keyring: Path, to_json: bool) -> None:
+    """Make a static site of bundles; an old site stays until the new one is whole."""
+    from portal.site import Published
+    from portal.site import publish as publish_site
+    from rules.round import read_round
+    from rules.rule import check as judge
+    from submissions.attestation import verify as verify_bundle
+    from submissions.keys import Keyring
+
+    from submissions.bundle import Bundle
+
+    trusted = Keyring.read(keyring)
+    published = []
+    for path in bundles:
+        bundle = Bundle.open(path)
+        report = judge(bundle.submission, read_round(bundle.submission.round))
+        try:
+            verification = verify_bundle(bundle, trusted)
+        except LevelfieldError as error:
+            click.echo(f"shown as not signed: {error}", err=True)
+            verification = None
+        published.append(Published(bundle, report, verification))
+    index = publish_site(published, out)
+    if to_json:
+        emit({"site": str(index), "bundles": [one.bundle.id for one in published]})
+    else:
+        click.echo(f"{len(published)} bundles in {index}")
+
+
+@cli.command(epilog=example("levelfield rules", "levelfield rules --write"))
+@click.option("--write", is_flag=True, help="Bring the tables in ./RULES.md up to date.")
+@as_json
+def rules(write: bool, to_json: bool) -> None:
+    """List the rules by number; or write their tables into RULES.md."""
+    from rules.handbook import write as write_handbook
+    from rules.rule import RULES
+
+    if write:
+        write_handbook(Path("RULES.md"))
+        click.echo("RULES.md: tables are up to date", err=to_json)
+    if to_json:
+        emit([{"rule": rule.number, "on": rule.on, "text": rule.text} for rule in RULES.values()])
+    elif not write:
+        for rule in RULES.values():
+            click.echo(f"{rule.number:9} {rule.title}")
+
+
+@cli.command(epilog=example("levelfield quickstart", "levelfield quickstart --out demo"))
+@click.option("--out", type=click.Path(path_type=Path), default=Path("quickstart"),
+              show_default=True, help="Folder for runs, bundles and the site.")  # fmt: skip
+@click.option("--submitter", default="me", show_default=True, help="Your identifier.")
+@as_json
+def quickstart(out: Path, submitter: str, to_json: bool) -> None:
+    """The whole line on this machine: run, pack, check, sign, verify, publish.
+
+    Each further call adds a bundle, and the site shows them all.
+    """
+    from harness.quickstart import Quickstart
+
+    started = time.monotonic()
+    first = Quickstart(out, submitter, make_key=not KEY.exists())
+    typed = []
+    for position, (step, of) in enumerate(first.steps(), 1):
+        typed.append(shlex.join(["levelfield", *step]))
+        click.secho(f"\n[{position}/{of}] {typed[-1]}", bold=True, err=to_json)
+        with contextlib.redirect_stdout(sys.stderr if to_json else sys.stdout):
+            cli.main(step, standalone_mode=False)
+    if to_json:
+        emit({"bundle": str(first.bundle), "site": str(first.site), "commands": typed})
+        return
+    click.secho(f"\nDone in {time.monotonic() - started:.0f} s. These commands ran:", bold=True)
+    for line in typed:
+        click.echo(f"  {line}")
+    click.echo(f"The site: {first.site}")
+
+
+def main() -> None:
+    """Run the command line; print a user's mistake as one line and exit with its code."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except LevelfieldError as error:
+        click.echo(f"levelfield: {error}", err=True)
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("levelfield: stopped; what was measured is kept, marked incomplete", err=True)
+        sys.exit(1)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        click.echo(f"levelfield: {where}{error.strerror or error}; nothing was lost", err=True)
+        sys.exit(1)

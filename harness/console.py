@@ -1,0 +1,75 @@
+"""What a person sees while a command works: progress on a terminal, nothing in a pipe."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+
+class Reporter(Protocol):
+    """Progress of one run."""
+
+    def training(self, samples: int, limit: int, quality: float) -> None:
+        """After each evaluation."""
+
+    def inference(self, samples: int, elapsed_ns: int) -> None:
+        """Now and then."""
+
+
+class Quiet:
+    """Says nothing."""
+
+    def training(self, samples: int, limit: int, quality: float) -> None:
+        """See `Reporter`."""
+
+    def inference(self, samples: int, elapsed_ns: int) -> None:
+        """See `Reporter`."""
+
+
+@contextmanager
+def reporting(label: str) -> Iterator[Reporter]:
+    """Show the progress of one run on standard error while the block lasts."""
+    if not sys.stderr.isatty():
+        yield Quiet()
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import TimeRemainingColumn as Remaining
+
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        TextColumn("{task.fields[note]}"),
+        TimeElapsedColumn(),
+        Remaining(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(label, total=None, note="")
+
+        class Live:
+            """Moves the bar."""
+
+            def training(self, samples: int, limit: int, quality: float) -> None:
+                """See `Reporter`; the bar counts towards the card's limit."""
+                note = f"{samples:,} of at most {limit:,} samples, quality {quality:.4f}"
+                bar.update(task, completed=samples, total=limit, note=note)
+
+            def inference(self, samples: int, elapsed_ns: int) -> None:
+                """See `Reporter`."""
+                rate = samples / max(elapsed_ns / 1e9, 1e-9)
+                bar.update(task, note=f"{samples:,} samples, {rate:,.0f}/s")
+
+        yield Live()
+
+
+def table(title: str, header: list[str], rows: list[list[str]]) -> None:
+    """Print a table on standard output, as wide as the terminal, whole in a pipe."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(width=None if sys.stdout.isatty() else 200, highlight=False, markup=False)
+    grid = Table(*header, title=title, title_justify="left", title_style="bold")
+    for row in rows:
+        grid.add_row(*row)
+    console.print(grid)

@@ -1,0 +1,123 @@
+"""All runs of one ``levelfield run``: numbered folders, a seed each, a line of news for each."""
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.card import TrainingFacts
+from harness.clock import Clock, SystemClock
+from harness.command import train_by_command
+from harness.console import reporting
+from harness.inference import Target, infer
+from harness.recording import Subject
+from harness.records import InferenceSettings, Mode, Number, Run, RunStatus, Scenario
+from harness.training import train
+from harness.workload import Workload
+
+
+def draw_seed() -> int:
+    """A new seed from the operating system, below 2^32."""
+    return secrets.randbits(32)
+
+
+@dataclass(frozen=True)
+class Session:
+    """Where the runs go, and what they have in common."""
+
+    out: Path
+    subject: Subject
+    seed: int | None = None
+    """Replays: the first run's seed, one more for each further run. None draws new ones."""
+    news: Callable[[str], None] = print
+    clock: Clock = field(default_factory=SystemClock)
+
+    def train(
+        self, workload: Workload, hyperparameters: Mapping[str, Number], runs: int
+    ) -> list[Run]:
+        """Train the reference ``runs`` times."""
+        records = []
+        for number in range(1, runs + 1):
+            with reporting(f"run {number} of {runs}") as report:
+                run = train(
+                    workload,
+                    hyperparameters,
+                    self._seed(number),
+                    self._folder(number),
+                    self.subject,
+                    self.clock,
+                    report.training,
+                )
+            records.append(self._told(number, runs, run))
+        return records
+
+    def train_by_command(
+        self, command: Sequence[str], facts: TrainingFacts, runs: int
+    ) -> list[Run]:
+        """Run a submitter's own training program ``runs`` times."""
+        records = []
+        for number in range(1, runs + 1):
+            with reporting(f"run {number} of {runs}") as report:
+                run = train_by_command(
+                    command,
+                    self._seed(number),
+                    self._folder(number),
+                    self.subject,
+                    self.clock,
+                    facts,
+                    report.training,
+                )
+            records.append(self._told(number, runs, run))
+        return records
+
+    def infer(
+        self,
+        target: Target,
+        scenario: Scenario,
+        settings: InferenceSettings,
+        modes: Sequence[Mode],
+    ) -> list[Run]:
+        """Measure ``target`` once in each of ``modes``."""
+        records = []
+        for number, mode in enumerate(modes, 1):
+            with reporting(f"{scenario} {mode}") as report:
+                run = infer(
+                    target,
+                    scenario,
+                    mode,
+                    settings,
+                    self._seed(number),
+                    self._folder(number),
+                    self.subject,
+                    self.clock,
+                    report.inference,
+                )
+            records.append(self._told(number, len(modes), run))
+        return records
+
+    def _seed(self, number: int) -> int:
+        return draw_seed() if self.seed is None else (self.seed + number - 1) % 2**32
+
+    def _folder(self, number: int) -> Path:
+        return self.out / f"run_{number}"
+
+    def _told(self, number: int, total: int, run: Run) -> Run:
+        self.news(f"run {number} of {total}, {run.mode}: {_outcome(run)}")
+        return run
+
+
+def _outcome(run: Run) -> str:
+    """One line about how a run ended."""
+    seconds = (run.duration_ns or 0) / 1e9
+    if run.status == RunStatus.FAILED:
+        return f"FAILED: {run.error}"
+    if run.mode == Mode.TRAINING:
+        quality = "no quality" if run.quality is None else f"quality {run.quality:.4f}"
+        reached = "" if run.status == RunStatus.COMPLETE else "did NOT reach the target, "
+        return f"{reached}{quality} after {run.samples or 0:,} samples, {seconds:.2f} s"
+    if run.failed_queries:
+        return f"{run.error}"
+    answered = f"{run.samples or 0:,} samples in {seconds:.2f} s"
+    if run.mode == Mode.PERFORMANCE:
+        return answered
+    return f"{answered}, quality {'unknown' if run.quality is None else f'{run.quality:.4f}'}"
