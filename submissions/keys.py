@@ -1,0 +1,233 @@
+"""Keys: Ed25519 in OpenSSH's files, and the keyring that says whose key may do what."""
+
+import base64
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, Self
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from harness.errors import LevelfieldError, UsageError
+from harness.records import Identifier, Record, Sha256
+from submissions.curve import unsound
+from submissions.strict_json import read_record
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+KeyRole = Literal["submit", "review", "replicate", "witness", "root"]
+
+_TYPE = "ssh-ed25519"
+_PREFIX = b"\0\0\0\x0bssh-ed25519\0\0\0 "
+"""Type name and length that precede the 32 bytes in an OpenSSH public key."""
+
+
+@dataclass(frozen=True)
+class PublicKey:
+    """A sound Ed25519 public key. Make one with `from_raw` or `from_line`, which check it."""
+
+    raw: bytes
+
+    @classmethod
+    def from_raw(cls, raw: bytes, where: str) -> Self:
+        """From its 32 bytes; `LevelfieldError` for small-order and non-canonical points."""
+        reason = unsound(raw)
+        if reason is not None:
+            raise LevelfieldError(f"{where}: public key refused: {reason}; ask for another key")
+        return cls(raw)
+
+    @classmethod
+    def from_line(cls, line: str, where: str) -> Self:
+        """From OpenSSH's ``ssh-ed25519 AAAA… comment``; the comment is ignored."""
+        parts = line.split(maxsplit=2)
+        if len(parts) < 2 or parts[0] != _TYPE:
+            raise LevelfieldError(f"{where}: not an {_TYPE} public key; make one with keygen")
+        try:
+            blob = base64.b64decode(parts[1], validate=True)
+        except ValueError as error:
+            raise LevelfieldError(f"{where}: not base64: {error}; copy the key again") from error
+        if not blob.startswith(_PREFIX):
+            raise LevelfieldError(f"{where}: not an {_TYPE} public key; make one with keygen")
+        return cls.from_raw(blob[len(_PREFIX) :], where)
+
+    @classmethod
+    def of(cls, private_key: "Ed25519PrivateKey") -> Self:
+        """The public half of ``private_key``."""
+        return cls.from_raw(private_key.public_key().public_bytes_raw(), "the private key")
+
+    @property
+    def key_id(self) -> str:
+        """SHA-256 of the 32 bytes, in hex."""
+        return hashlib.sha256(self.raw).hexdigest()
+
+    @property
+    def line(self) -> str:
+        """OpenSSH's form without a comment."""
+        return f"{_TYPE} {base64.b64encode(_PREFIX + self.raw).decode()}"
+
+    def verifies(self, signature: bytes, message: bytes) -> bool:
+        """Whether ``signature`` over ``message`` was made with this key's private half."""
+        from cryptography.exceptions import InvalidSignature
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+        try:
+            Ed25519PublicKey.from_public_bytes(self.raw).verify(signature, message)
+        except InvalidSignature:
+            return False
+        return True
+
+
+def generate(path: Path, organisation: str) -> PublicKey:
+    """Make a key pair: ``path`` (OpenSSH, mode 0600, no passphrase) and ``path.pub``.
+
+    `LevelfieldError` if either file exists: a key is never overwritten.
+    """
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    check_organisation(organisation)
+    public_path = path.with_name(f"{path.name}.pub")
+    for existing in (path, public_path):
+        if os.path.lexists(existing):
+            raise LevelfieldError(f"{existing}: exists already; keep it, or choose another --out")
+    private_key = Ed25519PrivateKey.generate()
+    secret = private_key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.OpenSSH,
+        serialization.NoEncryption(),
+    )
+    key = PublicKey.of(private_key)
+    _write_new(path, secret, 0o600)
+    _write_new(public_path, f"{key.line} {organisation}\n".encode(), 0o644)
+    return key
+
+
+def _write_new(path: Path, data: bytes, mode: int) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as stream:
+            stream.write(data)
+    except OSError as error:
+        raise LevelfieldError(
+            f"{path}: cannot be written: {error.strerror}; choose another place"
+        ) from error
+
+
+def load_private(path: Path) -> "Ed25519PrivateKey":
+    """Read an OpenSSH private key file; `LevelfieldError` unless plain Ed25519."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import load_ssh_private_key
+
+    data = _read(path)
+    try:
+        key = load_ssh_private_key(data, password=None)
+    except TypeError as error:
+        raise LevelfieldError(
+            f"{path}: protected by a passphrase; make a key without one with keygen"
+        ) from error
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise LevelfieldError(
+            f"{path}: not an OpenSSH private key; make one with keygen"
+        ) from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise LevelfieldError(f"{path}: not an Ed25519 key; make one with keygen")
+    return key
+
+
+def load_public(path: Path) -> PublicKey:
+    """Read a ``.pub`` file of one line; `LevelfieldError` if it holds no sound Ed25519 key."""
+    return PublicKey.from_line(_read(path).decode("utf-8", "replace"), str(path))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise LevelfieldError(
+            f"{path}: cannot be read: {error.strerror}; name a key file, or make one with keygen"
+        ) from error
+
+
+class KeyEntry(Record):
+    """One key of the keyring."""
+
+    organisation: Identifier
+    key_id: Sha256
+    public_key: str
+    """OpenSSH's line without a comment."""
+    roles: Annotated[tuple[KeyRole, ...], Field(min_length=1)]
+
+    @property
+    def key(self) -> PublicKey:
+        """The key itself."""
+        return PublicKey.from_line(self.public_key, f"key of {self.organisation}")
+
+
+class Keyring(Record):
+    """Whose keys count, and for what. Algorithm and role come from here, never from a message."""
+
+    record: Literal["levelfield/keyring/v1"] = Field(
+        default="levelfield/keyring/v1", alias="schema"
+    )
+    keys: tuple[KeyEntry, ...] = ()
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read ``keyring.json``; `LevelfieldError` for a bad key, or one held by two entries."""
+        keyring = read_record(cls, _read(path), str(path))
+        held: set[bytes] = set()
+        for entry in keyring.keys:
+            where = f"{path}: key of {entry.organisation}"
+            key = PublicKey.from_line(entry.public_key, where)
+            if key.key_id != entry.key_id:
+                raise LevelfieldError(f"{where}: key_id is not the key's SHA-256; mend the entry")
+            if key.raw in held:
+                raise LevelfieldError(f"{where}: another entry holds this key; remove one")
+            held.add(key.raw)
+        return keyring
+
+
+def add_to_keyring(
+    path: Path, organisation: str, public_key: PublicKey, roles: Sequence[KeyRole]
+) -> Keyring:
+    """Add a key to the keyring at ``path``, making it if need be; the same entry twice is one.
+
+    `LevelfieldError` if another entry holds the key; `UsageError` for a bad organisation.
+    """
+    check_organisation(organisation)
+    keyring = Keyring.read(path) if path.exists() else Keyring()
+    entry = KeyEntry(
+        organisation=organisation,
+        key_id=public_key.key_id,
+        public_key=public_key.line,
+        roles=tuple(roles),
+    )
+    if entry in keyring.keys:
+        return keyring
+    for other in keyring.keys:
+        if other.key_id == entry.key_id:
+            raise LevelfieldError(
+                f"{path}: this key is already held by {other.organisation} "
+                f"({', '.join(other.roles)}); one key, one entry"
+            )
+    keyring = Keyring(keys=(*keyring.keys, entry))
+    draft = path.with_name(f".{path.name}.draft")
+    draft.unlink(missing_ok=True)
+    _write_new(draft, keyring.to_json().encode(), 0o644)
+    draft.replace(path)
+    return keyring
+
+
+def check_organisation(organisation: str) -> None:
+    """Refuse with `UsageError` what cannot name an organisation or a submitter."""
+    try:
+        TypeAdapter(Identifier).validate_python(organisation, strict=True)
+    except ValidationError as error:
+        raise UsageError(
+            f"{organisation[:80]!a}: not an identifier; use a-z 0-9 . _ -, beginning with a letter "
+            "or a digit, 64 characters at most"
+        ) from error

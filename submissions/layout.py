@@ -1,0 +1,108 @@
+"""Which paths may be in a bundle, and what the file at each is for."""
+
+import re
+from collections.abc import Iterable
+from enum import StrEnum
+
+from harness.errors import LevelfieldError
+from harness.records import Mode, Run
+
+MANIFEST = "manifest.json"
+SYSTEM = "system.json"
+ATTESTATIONS = "attestations"
+RESULTS = "results"
+
+_SEGMENT = re.compile(r"[A-Za-z0-9._-]+")
+_DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
+_ATTESTATION = re.compile(r"attestations/[0-9a-f]{16}\.dsse\.json")
+
+
+class Role(StrEnum):
+    """What a file of a bundle is for."""
+
+    SYSTEM = "system"
+    RESULT = "result"
+    RUN = "run"
+    EVENTS = "events"
+    TELEMETRY = "telemetry"
+    QUERIES = "queries"
+    ANSWERS = "answers"
+    OUTPUT = "output"
+
+
+RUN_FILES = {
+    "run.json": Role.RUN,
+    "events.log": Role.EVENTS,
+    "telemetry.jsonl": Role.TELEMETRY,
+    "queries.npy": Role.QUERIES,
+    "answers.jsonl": Role.ANSWERS,
+    "output.txt": Role.OUTPUT,
+}
+
+
+def files_of(run: Run) -> set[str]:
+    """Names of exactly the files that a run of this mode leaves in its folder."""
+    names = {"run.json", "events.log", "telemetry.jsonl"}
+    if run.mode is not Mode.TRAINING:
+        names.add("queries.npy")
+    if run.mode is Mode.ACCURACY:
+        names.add("answers.jsonl")
+    if run.command is not None:
+        names.add("output.txt")
+    return names
+
+
+def check_path(path: str) -> None:
+    """Refuse with `LevelfieldError` whatever is not a plain relative path on every file system."""
+    if len(path) > 200:
+        _refuse(path, "longer than 200 characters")
+    for segment in path.split("/"):
+        _check_segment(path, segment)
+
+
+def _check_segment(path: str, segment: str) -> None:
+    if segment in ("", ".", ".."):
+        _refuse(path, "absolute, or with an empty or dotted part")
+    if not _SEGMENT.fullmatch(segment):
+        _refuse(path, "characters other than A-Z a-z 0-9 . _ -")
+    if len(segment) > 100:
+        _refuse(path, "a part longer than 100 characters")
+    if segment[0] in ".-":
+        _refuse(path, "a part that begins with a dot or a dash")
+    if segment.endswith("."):
+        _refuse(path, "a part that ends with a dot")
+    if _DEVICE.fullmatch(segment):
+        _refuse(path, "a name that Windows reserves for a device")
+
+
+def check_distinct(paths: Iterable[str]) -> None:
+    """Refuse paths, or folders of them, that a file system which ignores case would merge."""
+    seen: dict[str, str] = {}
+    for path in paths:
+        parts = path.split("/")
+        for length in range(1, len(parts) + 1):
+            part = "/".join(parts[:length])
+            other = seen.setdefault(part.lower(), part)
+            if other != part:
+                _refuse(path, f"differs from {other!a} only in upper and lower case")
+
+
+def role_of(path: str) -> Role:
+    """The role of the file at ``path`` in a bundle; `LevelfieldError` for a path with none."""
+    parts = path.split("/")
+    if path == SYSTEM:
+        return Role.SYSTEM
+    if parts[0] == RESULTS and len(parts) == 4 and parts[3] == "result.json":
+        return Role.RESULT
+    if parts[0] == RESULTS and len(parts) == 5 and parts[4] in RUN_FILES:
+        return RUN_FILES[parts[4]]
+    raise LevelfieldError(f"{path!a}: no such file belongs in a bundle; remove it, pack again")
+
+
+def is_attestation(path: str) -> bool:
+    """Whether ``path`` is where an attestation lies."""
+    return _ATTESTATION.fullmatch(path) is not None
+
+
+def _refuse(path: str, reason: str) -> None:
+    raise LevelfieldError(f"{ascii(path)[:240]}: refused as a path: {reason}; pack the runs again")

@@ -1,0 +1,80 @@
+"""The manifest: every file of a bundle with its size and digest, in one canonical form."""
+
+import base64
+import hashlib
+from typing import Annotated, Literal
+
+import rfc8785
+from pydantic import Field
+
+from harness.errors import LevelfieldError
+from harness.records import Identifier, Record, Sha256
+from submissions.layout import MANIFEST, Role, check_distinct, check_path, role_of
+from submissions.strict_json import read_record
+
+
+class File(Record):
+    """One file of the bundle."""
+
+    path: str
+    size: Annotated[int, Field(ge=0)]
+    """Bytes."""
+    sha256: Sha256
+    # The name of the role, since canonical JSON knows no enumerations.
+    role: Annotated[Role, Field(strict=False)]
+
+
+class Manifest(Record):
+    """What a signature vouches for."""
+
+    record: Literal["levelfield/manifest/v1"] = Field(
+        default="levelfield/manifest/v1", alias="schema"
+    )
+    round: Identifier
+    nonce: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+    """Random, so that two bundles of the same runs still differ."""
+    submitter: Identifier
+    files: tuple[File, ...]
+    """Sorted by the bytes of their paths."""
+
+    def to_bytes(self) -> bytes:
+        """The canonical form, as ``manifest.json`` holds it (RFC 8785)."""
+        return canonical(self)
+
+
+def canonical(record: Record) -> bytes:
+    """A record as canonical JSON (RFC 8785); what is signed is always in this form."""
+    return rfc8785.dumps(record.model_dump(mode="json", by_alias=True))
+
+
+def bundle_id(manifest_sha256: str) -> str:
+    """The first 20 characters of the digest in base32, lower case: 100 bits."""
+    return base64.b32encode(bytes.fromhex(manifest_sha256))[:20].decode().lower()
+
+
+def describe(path: str, data: bytes) -> File:
+    """The manifest's line for a file."""
+    digest = hashlib.sha256(data).hexdigest()
+    return File(path=path, size=len(data), sha256=digest, role=role_of(path))
+
+
+def read_manifest(data: bytes) -> Manifest:
+    """Read ``manifest.json``; `LevelfieldError` unless it is canonical and its paths are sound."""
+    manifest = read_record(Manifest, data, MANIFEST)
+    if manifest.to_bytes() != data:
+        _refuse("not in canonical form (RFC 8785)")
+    paths = [file.path for file in manifest.files]
+    if paths != sorted(paths, key=lambda path: path.encode("utf-8")):
+        _refuse("its files are not sorted by path")
+    if len(set(paths)) != len(paths):
+        _refuse("it names a file twice")
+    for file in manifest.files:
+        check_path(file.path)
+        if role_of(file.path) is not file.role:
+            _refuse(f"{file.path} has the role {file.role.value}, which that file cannot have")
+    check_distinct(paths)
+    return manifest
+
+
+def _refuse(reason: str) -> None:
+    raise LevelfieldError(f"{MANIFEST}: {reason}; pack the runs again")

@@ -1,0 +1,107 @@
+"""Reads a folder that somebody else made: plain files only, within limits, never through a link."""
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from harness.errors import LevelfieldError
+from submissions.layout import check_path
+
+MAX_FILE_BYTES = 64 * 2**20
+MAX_TOTAL_BYTES = 2**30
+MAX_FILES = 20_000
+
+_DEEPEST = 5
+_PRIVILEGED = stat.S_ISUID | stat.S_ISGID | stat.S_ISVTX
+
+
+def scan(root: Path) -> tuple[dict[str, int], set[str]]:
+    """Sizes of all files under ``root`` by relative path, and the paths of all folders.
+
+    `LevelfieldError` for a link, a hard link, a device, a pipe, a socket, a set-user-id bit, a
+    path outside the grammar, or anything beyond the limits.
+    """
+    sizes: dict[str, int] = {}
+    folders: set[str] = set()
+    total = 0
+    for path, status in _walk(root):
+        if stat.S_ISDIR(status.st_mode):
+            folders.add(path)
+            continue
+        _check_plain(path, status)
+        sizes[path] = status.st_size
+        total += status.st_size
+        if total > MAX_TOTAL_BYTES:
+            _refuse(str(root), f"more than {MAX_TOTAL_BYTES} bytes in all")
+        if len(sizes) > MAX_FILES:
+            _refuse(str(root), f"more than {MAX_FILES} files")
+    return sizes, folders
+
+
+def _walk(root: Path) -> Iterator[tuple[str, os.stat_result]]:
+    waiting = [""]
+    found = 0
+    while waiting:
+        folder = waiting.pop()
+        for name in sorted(_names(root, folder)):
+            path = f"{folder}{name}"
+            check_path(path)
+            status = os.lstat(root / path)
+            found += 1
+            if found > 2 * MAX_FILES or path.count("/") >= _DEEPEST:
+                _refuse(path, "too many or too deep folders")
+            if stat.S_ISDIR(status.st_mode):
+                waiting.append(f"{path}/")
+            yield path, status
+
+
+def _names(root: Path, folder: str) -> list[str]:
+    try:
+        # The bundle's own name may be a link of the reader's; nothing inside it may be one.
+        status = os.lstat(root / folder) if folder else root.stat()
+        if not stat.S_ISDIR(status.st_mode):
+            _refuse(folder or str(root), "not a folder")
+        return [entry.name for entry in (root / folder).iterdir()]
+    except OSError as error:
+        raise LevelfieldError(
+            f"{folder or root}: cannot be read: {error.strerror}; name the bundle's folder"
+        ) from error
+
+
+def _check_plain(path: str, status: os.stat_result) -> None:
+    if stat.S_ISLNK(status.st_mode):
+        _refuse(path, "a symbolic link")
+    if not stat.S_ISREG(status.st_mode):
+        _refuse(path, "not a plain file (a device, a pipe or a socket)")
+    if status.st_nlink > 1:
+        _refuse(path, "a hard link: the file has a second name")
+    if status.st_mode & _PRIVILEGED:
+        _refuse(path, "a set-user-id, set-group-id or sticky bit")
+    if status.st_size > MAX_FILE_BYTES:
+        _refuse(path, f"{status.st_size} bytes; a file may have {MAX_FILE_BYTES}")
+
+
+def read_plain(root: Path, path: str, size: int) -> bytes:
+    """The bytes of one scanned file; `LevelfieldError` if it is no longer plain and ``size`` long.
+
+    At most ``size + 1`` bytes are read, whatever the file has become since the scan.
+    """
+    try:
+        # O_NONBLOCK, so that a pipe put in the file's place cannot hold us up.
+        handle = os.open(root / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+        with os.fdopen(handle, "rb") as stream:
+            _check_plain(path, os.fstat(handle))
+            data = stream.read(size + 1)
+    except OSError as error:
+        raise LevelfieldError(
+            f"{path}: cannot be read: {error.strerror}; copy the bundle again"
+        ) from error
+    if len(data) != size:
+        held = f"only {len(data)}" if len(data) < size else "more"
+        _refuse(path, f"its size differs: expected {size} bytes, found {held}")
+    return data
+
+
+def _refuse(path: str, reason: str) -> None:
+    raise LevelfieldError(f"{path}: {reason}; refused, copy the bundle again")

@@ -1,0 +1,122 @@
+"""The one reader of JSON that somebody else may have written: whatever is doubtful is refused."""
+
+import json
+from typing import Any, NoReturn, TypeVar
+
+from pydantic import ValidationError
+
+from harness.errors import LevelfieldError
+from harness.records import Record
+
+MAX_INTEGER = 2**53 - 1
+MAX_DEPTH = 32
+
+AnyRecord = TypeVar("AnyRecord", bound=Record)
+
+
+class _RefusedError(ValueError):
+    """Carries the reason out of the parser's hooks; never leaves this module."""
+
+
+def parse(data: bytes, where: str) -> Any:
+    """Parse JSON bytes strictly.
+
+    `LevelfieldError` names the reason: not UTF-8, a byte order mark, NUL bytes, duplicate keys,
+    NaN or infinity (also as ``1e999``), minus zero, integers beyond 2^53-1, nesting deeper than
+    32, lone surrogates, or anything that is not JSON at all.
+    """
+    try:
+        value = json.loads(
+            _text(data),
+            object_pairs_hook=_object,
+            parse_int=_integer,
+            parse_float=_float,
+            parse_constant=_constant,
+        )
+        _check_tree(value)
+    except _RefusedError as error:
+        _refuse(where, str(error), error)
+    except RecursionError as error:
+        _refuse(where, f"nested deeper than {MAX_DEPTH} levels", error)
+    except json.JSONDecodeError as error:
+        _refuse(where, f"not JSON: {error.msg} at line {error.lineno}", error)
+    return value
+
+
+def read_record(model: type[AnyRecord], data: bytes, where: str) -> AnyRecord:
+    """Read one record; `LevelfieldError` names the reason, or the field that is wrong."""
+    parse(data, where)
+    try:
+        return model.model_validate_json(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"])) or "the whole"
+        # As ASCII, since an unknown field's name is the writer's own text.
+        _refuse(where, f"{ascii(field)[1:-1]}: {first['msg']}", error)
+
+
+def _refuse(where: str, reason: str, cause: Exception) -> NoReturn:
+    raise LevelfieldError(f"{where}: {reason}; ask whoever wrote the file to mend it") from cause
+
+
+def _text(data: bytes) -> str:
+    if data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
+        raise _RefusedError("begins with a byte order mark; JSON is plain UTF-8")
+    if b"\0" in data:
+        raise _RefusedError("holds NUL bytes (UTF-16?); JSON is plain UTF-8")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise _RefusedError(f"not UTF-8 at byte {error.start}") from error
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise _RefusedError(f"duplicate key {key!a}")
+        found[key] = value
+    return found
+
+
+def _integer(text: str) -> int:
+    if text == "-0":
+        raise _RefusedError("the number -0 (minus zero)")
+    # The length first: a million digits would cost seconds to convert.
+    if len(text) > 17 or abs(int(text)) > MAX_INTEGER:
+        raise _RefusedError(f"the integer {text[:24]} is beyond 2^53-1")
+    return int(text)
+
+
+def _float(text: str) -> float:
+    value = float(text)
+    if value in (float("inf"), float("-inf")):
+        raise _RefusedError(f"the number {text[:24]} is infinite")
+    if value == 0 and text.startswith("-"):
+        raise _RefusedError(f"the number {text[:24]} (minus zero)")
+    return value
+
+
+def _constant(text: str) -> NoReturn:
+    raise _RefusedError(f"{text} is not JSON")
+
+
+def _check_tree(root: Any) -> None:
+    """Refuse deep nesting and lone surrogates; without recursion, whatever the depth."""
+    waiting = [(root, 0)]
+    while waiting:
+        value, depth = waiting.pop()
+        if isinstance(value, str):
+            _check_text(value)
+        elif isinstance(value, dict | list):
+            if depth == MAX_DEPTH:
+                raise _RefusedError(f"nested deeper than {MAX_DEPTH} levels")
+            children = [*value, *value.values()] if isinstance(value, dict) else value
+            waiting.extend((child, depth + 1) for child in children)
+
+
+def _check_text(text: str) -> None:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise _RefusedError(f"a lone surrogate in the text {text[:24]!a}") from error
