@@ -20,11 +20,10 @@ from harness import __version__
 from harness.errors import LevelfieldError, UsageError
 
 if TYPE_CHECKING:
-    from rules.round import Round
-
     from harness.card import WorkloadCard
     from harness.records import InferenceSettings, Number, Run, Scenario
     from harness.session import Session
+    from rules.round import Round
 
 HOME = Path(click.get_app_dir("levelfield", force_posix=True))
 KEY = HOME / "id_ed25519"
@@ -71,7 +70,6 @@ def emit(value: Any) -> None:
 def list_(to_json: bool) -> None:
     """List the workloads with their scenarios and targets, and the rounds."""
     from rules.round import round_names
-
     from workloads.catalogue import load_card, workload_names
 
     cards = [load_card(name) for name in workload_names()]
@@ -115,9 +113,8 @@ def doctor(system_toml: Path | None, to_json: bool) -> None:
 
 
 def _system(system_toml: Path | None) -> Any:
-    from workloads.framework import describe_torch
-
     from harness.system import find_system, read_declared
+    from workloads.framework import describe_torch
 
     declared = read_declared(system_toml) if system_toml else None
     return find_system(declared, describe_torch())
@@ -166,7 +163,6 @@ def _settings(ctx: click.Context, param: click.Parameter, pairs: tuple[str, ...]
 def run(workload: str, scenario: str, to_json: bool, out: Path | None, **options: Any) -> None:
     """Measure a workload: train it to its target, or query it in a scenario."""
     from rules.round import read_round
-
     from workloads.catalogue import load_card
 
     card = load_card(workload)
@@ -298,7 +294,6 @@ def check(bundle: Path, round_name: str | None, to_json: bool) -> None:
     """Judge a bundle: digests first, then every rule; all findings, in rule order."""
     from rules.round import read_round
     from rules.rule import check as judge
-
     from submissions.bundle import Bundle
 
     opened = Bundle.open(bundle)
@@ -340,10 +335,9 @@ def keygen(organisation: str, out: Path, keyring: Path, to_json: bool) -> None:
 def sign(bundle: Path, key: Path, to_json: bool) -> None:
     """Vouch for a bundle: an in-toto statement of its results, signed beside the manifest."""
     from submissions.attestation import sign as sign_bundle
+    from submissions.bundle import Bundle
     from submissions.keys import load_private
     from submissions.secrets import find_secrets
-
-    from submissions.bundle import Bundle
 
     opened = Bundle.open(bundle)
     for secret in find_secrets(opened):
@@ -363,9 +357,8 @@ def sign(bundle: Path, key: Path, to_json: bool) -> None:
 def verify(bundle: Path, keyring: Path, to_json: bool) -> None:
     """Check who vouches for a bundle, step by step; run no rules."""
     from submissions.attestation import verify as verify_bundle
-    from submissions.keys import Keyring
-
     from submissions.bundle import Bundle
+    from submissions.keys import Keyring
 
     opened = Bundle.open(bundle)
     verification = verify_bundle(opened, Keyring.read(keyring))
@@ -389,9 +382,8 @@ def publish(bundles: tuple[Path, ...], out: Path, keyring: Path, to_json: bool) 
     from rules.round import read_round
     from rules.rule import check as judge
     from submissions.attestation import verify as verify_bundle
-    from submissions.keys import Keyring
-
     from submissions.bundle import Bundle
+    from submissions.keys import Keyring
 
     trusted = Keyring.read(keyring)
     published = []

@@ -1,0 +1,154 @@
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Timer
+from typing import Any
+
+import numpy as np
+import pytest
+from toy import MS, ToyLibrary, ToyModel, toy_subject
+
+from harness.answers import read_answers
+from harness.clock import SimulatedClock, SystemClock
+from harness.errors import LevelfieldError
+from harness.events import parse_events
+from harness.inference import Target, infer
+from harness.queries import QueryLog, read_query_log
+from harness.records import InferenceSettings, Mode, Run, RunStatus, Scenario
+from harness.scenarios import sample_order
+from harness.sut import Query, adapt
+
+SETTINGS = InferenceSettings(min_duration_ns=20 * MS, min_query_count=5)
+
+
+def share_right(answers: dict[int, Any]) -> float:
+    return sum(sample == answer for sample, answer in answers.items()) / 8
+
+
+def measured(
+    folder: Path,
+    scenario: Scenario,
+    mode: Mode = Mode.PERFORMANCE,
+    bad: Sequence[int] = (),
+) -> tuple[Run, QueryLog]:
+    clock, library = SimulatedClock(), ToyLibrary()
+    target = Target("toy:Toy", adapt(ToyModel(clock, bad), library), library, share_right)
+    run = infer(target, scenario, mode, SETTINGS, 3, folder, toy_subject(), clock)
+    assert library.loaded == set()
+    return run, read_query_log((folder / "queries.npy").read_bytes(), "queries.npy")
+
+
+def test_single_stream_issues_the_next_query_when_the_last_is_complete(tmp_path: Path) -> None:
+    run, log = measured(tmp_path / "r", Scenario.SINGLE_STREAM)
+    assert log["issued"].tolist() == [2 * MS * i for i in range(11)]
+    assert (log["completed"] - log["scheduled"] == 2 * MS).all()
+    assert run.duration_ns == 22 * MS
+    assert run.samples == 11
+    assert (log["sample"] == sample_order(3, 11, 4)).all()
+
+
+def test_offline_is_one_query_that_lasts_long_enough(tmp_path: Path) -> None:
+    run, log = measured(tmp_path / "r", Scenario.OFFLINE)
+    assert set(log["query"]) == {0}
+    assert set(log["scheduled"]) == {0}
+    assert run.duration_ns is not None
+    assert run.duration_ns >= SETTINGS.min_duration_ns
+    assert (np.diff(log["completed"][::4]) == 2 * MS).all()  # batches of four
+
+
+@pytest.mark.parametrize("scenario", [Scenario.SINGLE_STREAM, Scenario.OFFLINE])
+def test_accuracy_answers_every_sample_once(tmp_path: Path, scenario: Scenario) -> None:
+    run, log = measured(tmp_path / "r", scenario, Mode.ACCURACY)
+    answers = read_answers((tmp_path / "r/answers.jsonl").read_bytes(), "answers.jsonl")
+    assert [(a.sample, a.answer) for a in answers] == [(i, i) for i in range(8)]
+    assert log["sample"].tolist() == list(range(8))
+    assert run.quality == 1.0
+
+
+def test_a_query_that_raises_is_failed_not_completed(tmp_path: Path) -> None:
+    run, log = measured(tmp_path / "r", Scenario.SINGLE_STREAM, bad=[2])
+    failed = log["sample"] == 2
+    assert failed.any()
+    assert (log["error"] == np.where(failed, 1, 0)).all()
+    assert run.failed_queries == failed.sum()
+    assert run.status == RunStatus.COMPLETE
+    assert "RuntimeError: bad sample" in str(run.error)
+    events = parse_events((tmp_path / "r/events.log").read_bytes())
+    assert len(events.all("query_failed")) == failed.sum()
+
+
+def test_failed_samples_give_no_answer(tmp_path: Path) -> None:
+    run, _ = measured(tmp_path / "r", Scenario.OFFLINE, Mode.ACCURACY, bad=[5])
+    answers = read_answers((tmp_path / "r/answers.jsonl").read_bytes(), "answers.jsonl")
+    assert [a.sample for a in answers] == [0, 1, 2, 3]  # the batch of sample 5 failed whole
+    assert run.quality == 0.5
+
+
+class Elsewhere:
+    """Completes from another thread, in two parts, the later one first."""
+
+    def issue(self, query: Query) -> None:
+        answers = query.samples.tolist()
+        half = len(answers) // 2
+
+        def finish() -> None:
+            query.complete(answers[half:], half)
+            if half:
+                query.complete(answers[:half])
+
+        Timer(0.001, finish).start()
+
+    def flush(self) -> None:
+        pass
+
+
+def test_completions_may_come_from_any_thread_in_any_order(tmp_path: Path) -> None:
+    library = ToyLibrary()
+    target = Target("toy:Elsewhere", Elsewhere(), library, share_right)
+    run = infer(
+        target, Scenario.OFFLINE, Mode.ACCURACY, SETTINGS, 3, tmp_path / "r",
+        toy_subject(), SystemClock(),
+    )  # fmt: skip
+    assert run.quality == 1.0
+
+
+def test_an_interrupted_run_keeps_its_queries(tmp_path: Path) -> None:
+    clock, library = SimulatedClock(), ToyLibrary()
+    model = ToyModel(clock)
+    calls = 0
+
+    def predict(inputs: list[int]) -> list[int]:
+        nonlocal calls
+        calls += 1
+        clock.advance(200 * MS)  # three passes of warm-up
+        if calls > 6:
+            raise KeyboardInterrupt
+        return inputs
+
+    model.predict = predict  # type: ignore[method-assign]
+    target = Target("toy:Toy", adapt(model, library), library, share_right)
+    settings = InferenceSettings(min_duration_ns=10**12, min_query_count=5)
+    with pytest.raises(KeyboardInterrupt):
+        infer(
+            target, Scenario.SINGLE_STREAM, Mode.PERFORMANCE, settings, 3, tmp_path / "r",
+            toy_subject(), clock,
+        )  # fmt: skip
+    log = read_query_log((tmp_path / "r/queries.npy").read_bytes(), "queries.npy")
+    assert (log["completed"] >= 0).sum() == 3
+    run = Run.model_validate_json((tmp_path / "r/run.json").read_bytes())
+    assert run.status == RunStatus.INCOMPLETE
+
+
+def test_answers_that_json_cannot_hold_are_refused_by_name(tmp_path: Path) -> None:
+    clock, library = SimulatedClock(), ToyLibrary()
+
+    class Slow(ToyModel):
+        def predict(self, inputs: list[int]) -> list[Any]:
+            clock.advance(600 * MS)
+            return [object() for _ in inputs]
+
+    target = Target("toy:Slow", adapt(Slow(clock), library), library, share_right)
+    with pytest.raises(LevelfieldError, match="toy:Slow: its answers cannot be written"):
+        infer(
+            target, Scenario.OFFLINE, Mode.ACCURACY, SETTINGS, 3, tmp_path / "r",
+            toy_subject(), clock,
+        )  # fmt: skip

@@ -1,0 +1,83 @@
+import math
+from pathlib import Path
+
+import pytest
+from toy import MS, ToyWorkload, toy_subject
+
+from harness.clock import SimulatedClock
+from harness.errors import LevelfieldError
+from harness.events import EventLog, parse_events, values
+from harness.records import Run, RunStatus
+from harness.training import train
+
+
+def trained(
+    folder: Path, qualities: list[float], limit: int = 500
+) -> tuple[Run, EventLog, ToyWorkload]:
+    clock = SimulatedClock()
+    workload = ToyWorkload(clock, qualities, limit)
+    run = train(workload, {}, 7, folder, toy_subject(), clock)
+    return run, parse_events((folder / "events.log").read_bytes()), workload
+
+
+def test_it_stops_at_the_first_evaluation_that_meets_the_target(tmp_path: Path) -> None:
+    run, log, _ = trained(tmp_path / "r", [0.5, 0.9, 0.99])
+    assert (run.status, run.samples, run.quality) == (RunStatus.COMPLETE, 200, 0.9)
+    assert values(log.all("eval_accuracy")) == [0.5, 0.9]
+    stop = log.first("run_stop")
+    assert stop is not None
+    assert stop.metadata["status"] == "success"
+
+
+def test_time_runs_from_the_first_touch_of_the_data_to_the_decision(tmp_path: Path) -> None:
+    run, log, workload = trained(tmp_path / "r", [0.95])
+    assert run.duration_ns == (10 + 100 + 5) * MS  # load, train, evaluate; not initialisation
+    start, init = log.first("run_start"), log.first("init_start")
+    assert start is not None
+    assert init is not None
+    assert start.time_ms - init.time_ms == 100
+    assert workload.session.calls == ["load", "train", "evaluate"]
+
+
+def test_it_is_aborted_at_the_limit(tmp_path: Path) -> None:
+    run, log, _ = trained(tmp_path / "r", [0.1, math.nan, 0.3], limit=300)
+    assert (run.status, run.samples) == (RunStatus.ABORTED, 300)
+    assert values(log.all("eval_accuracy")) == [0.1, None, 0.3]
+
+
+def test_what_the_workload_raises_is_kept_as_failed(tmp_path: Path) -> None:
+    run, log, _ = trained(tmp_path / "r", [0.1])  # the toy has no second quality to give
+    assert run.status == RunStatus.FAILED
+    assert run.error == "IndexError: pop from empty list"
+    assert len(log.all("eval_accuracy")) == 1
+
+
+def test_an_interrupted_run_stays_incomplete(tmp_path: Path) -> None:
+    clock = SimulatedClock()
+    workload = ToyWorkload(clock, [0.1])
+    workload.session.load = interrupt  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        train(workload, {}, 7, tmp_path / "r", toy_subject(), clock)
+    run = Run.model_validate_json((tmp_path / "r/run.json").read_bytes())
+    assert run.status == RunStatus.INCOMPLETE
+    log = parse_events((tmp_path / "r/events.log").read_bytes())
+    assert log.first("run_start") is not None
+    assert log.first("run_stop") is None
+
+
+def interrupt() -> None:
+    raise KeyboardInterrupt
+
+
+def test_an_existing_folder_is_not_touched(tmp_path: Path) -> None:
+    with pytest.raises(LevelfieldError, match="exists already"):
+        trained(tmp_path, [0.9])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_seed_and_submission_are_logged(tmp_path: Path) -> None:
+    run, log, _ = trained(tmp_path / "r", [0.9])
+    assert values(log.all("seed")) == [7]
+    assert run.seeds == {"run": 7}
+    assert values(log.all("submission_benchmark")) == ["toy"]
+    assert Run.model_validate_json((tmp_path / "r/run.json").read_bytes()) == run
