@@ -1,0 +1,190 @@
+"""The site's content as JSON, CSV and SQLite; the columns are described here and nowhere else."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from portal.boards import Board
+from portal.listing import Listing
+from portal.scores import run_scores
+
+Row = dict[str, Any]
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of the downloads."""
+
+    name: str
+    about: str
+    columns: tuple[tuple[str, str, str], ...]
+    """Name, SQLite type, meaning."""
+
+
+RESULTS = Table(
+    "results",
+    "A row a published result, refused ones too: see errors.",
+    (
+        ("id", "TEXT", "name of the result, as in its page's address"),
+        ("bundle", "TEXT", "id of the bundle, from its manifest's SHA-256"),
+        ("manifest_sha256", "TEXT", "SHA-256 of the bundle's manifest.json"),
+        ("round", "TEXT", "round that the bundle was submitted to"),
+        ("rankable", "INTEGER", "1 if the round ranks; 0 for practice"),
+        ("workload", "TEXT", "workload"),
+        ("scenario", "TEXT", "train, single_stream or offline"),
+        ("division", "TEXT", "closed or open"),
+        ("submitter", "TEXT", "who submitted the bundle"),
+        ("organisation", "TEXT", "who made the system, as declared"),
+        ("system", "TEXT", "name of the system"),
+        ("metric", "TEXT", "what value is"),
+        ("value", "REAL", "the score, null if the runs give none"),
+        ("unit", "TEXT", "SI unit of value; 1/s counts samples"),
+        ("rank", "INTEGER", "place on its leaderboard, null if it has none"),
+        ("errors", "INTEGER", "findings that refuse it"),
+        ("warnings", "INTEGER", "findings to know of"),
+        ("trust", "TEXT", "trust level"),
+        ("page", "TEXT", "its page, from the root of the site"),
+    ),
+)
+RUNS = Table(
+    "runs",
+    "A row a run of a result.",
+    (
+        ("result", "TEXT", "id of the result"),
+        ("number", "INTEGER", "number of the run within the result"),
+        ("run", "TEXT", "the run's own random id"),
+        ("mode", "TEXT", "training, performance or accuracy"),
+        ("status", "TEXT", "how the run ended"),
+        ("started_ms", "INTEGER", "wall time of its start, ms since the Unix epoch"),
+        ("duration_ns", "INTEGER", "timed window in nanoseconds"),
+        ("value", "REAL", "the run's own value in the result's unit, null if it has none"),
+        ("dropped", "INTEGER", "1 if the score leaves it out"),
+        ("quality", "REAL", "quality that it reached or answered with"),
+        ("samples", "INTEGER", "samples trained on or answered"),
+        ("log", "TEXT", "its log's page, from the root of the site"),
+    ),
+)
+FINDINGS = Table(
+    "findings",
+    "A row a finding of the check against a result; one against a whole bundle stands at each.",
+    (
+        ("result", "TEXT", "id of the result"),
+        ("rule", "TEXT", "number of the rule"),
+        ("severity", "TEXT", "error or warning"),
+        ("message", "TEXT", "what is wrong"),
+        ("file", "TEXT", "file in the bundle"),
+        ("line", "INTEGER", "line in that file"),
+    ),
+)
+TABLES = (RESULTS, RUNS, FINDINGS)
+
+
+def write_data(folder: Path, boards: Sequence[Board]) -> None:
+    """Write results.json, results.csv and results.sqlite: same input, same bytes."""
+    ranked = [listing for board in boards for listing in board.listings]
+    listings = sorted(ranked, key=lambda listing: listing.id)
+    rows: dict[str, list[Row]] = {
+        RESULTS.name: [_result(listing) for listing in listings],
+        RUNS.name: [row for listing in listings for row in _runs(listing)],
+        FINDINGS.name: [row for listing in listings for row in _findings(listing)],
+    }
+    folder.mkdir(parents=True)
+    (folder / "results.json").write_text(json.dumps(rows, indent=1) + "\n", "utf-8")
+    (folder / "results.csv").write_text(_csv(RESULTS, rows[RESULTS.name]), "utf-8", newline="")
+    _sqlite(folder / "results.sqlite", rows)
+
+
+def _result(listing: Listing) -> Row:
+    result, bundle = listing.entry.result, listing.published.bundle
+    return {
+        "id": listing.id,
+        "bundle": bundle.id,
+        "manifest_sha256": bundle.submission.manifest_sha256,
+        "round": listing.round.name,
+        "rankable": int(listing.rankable),
+        "workload": result.workload,
+        "scenario": result.scenario.value,
+        "division": result.division.value,
+        "submitter": bundle.submission.submitter,
+        "organisation": listing.organisation,
+        "system": listing.system_name,
+        "metric": result.metric.value,
+        "value": result.value,
+        "unit": listing.unit,
+        "rank": listing.rank,
+        "errors": len(listing.errors),
+        "warnings": len(listing.warnings),
+        "trust": listing.trust,
+        "page": listing.address,
+    }
+
+
+def _runs(listing: Listing) -> Iterator[Row]:
+    for number, (evidence, score) in enumerate(run_scores(listing), 1):
+        run = evidence.run
+        yield {
+            "result": listing.id,
+            "number": number,
+            "run": run.id,
+            "mode": run.mode.value,
+            "status": run.status.value,
+            "started_ms": run.started_ms,
+            "duration_ns": run.duration_ns,
+            "value": score.value,
+            "dropped": int(score.dropped),
+            "quality": run.quality,
+            "samples": run.samples,
+            "log": listing.run_address(evidence),
+        }
+
+
+def _findings(listing: Listing) -> Iterator[Row]:
+    for finding in listing.findings:
+        yield {
+            "result": listing.id,
+            "rule": finding.rule,
+            "severity": finding.severity,
+            "message": finding.message,
+            "file": finding.file,
+            "line": finding.line,
+        }
+
+
+def _csv(table: Table, rows: Sequence[Row]) -> str:
+    stream = io.StringIO()
+    writer = csv.writer(stream)
+    names = [name for name, _, _ in table.columns]
+    writer.writerow(names)
+    writer.writerows([_cell(row[name]) for name in names] for row in rows)
+    return stream.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    """Text that a spreadsheet would run as a formula gets an apostrophe before it."""
+    if isinstance(value, str) and value.startswith(_FORMULA):
+        return f"'{value}"
+    return value
+
+
+def _sqlite(path: Path, rows: dict[str, list[Row]]) -> None:
+    from sqlite_utils import Database
+
+    database = Database(path)
+    try:
+        for table in TABLES:
+            created = database.table(table.name).create(
+                {name: _PYTHON_TYPES[kind] for name, kind, _ in table.columns},
+                pk="id" if table is RESULTS else None,
+                foreign_keys=[] if table is RESULTS else [("result", RESULTS.name, "id")],
+            )
+            created.insert_all(rows[table.name])
+    finally:
+        database.close()
+
+
+_PYTHON_TYPES: dict[str, Any] = {"TEXT": str, "INTEGER": int, "REAL": float}

@@ -1,0 +1,194 @@
+"""One published result as the pages show it: words and addresses, no new verdicts."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from harness.card import WorkloadCard
+from harness.errors import LevelfieldError
+from harness.records import METRIC_OF, UNIT_OF, Division, Metric, Scenario
+from harness.system import System
+from portal.quantities import Quantity, for_people
+from rules.round import Round, read_round
+from rules.rule import Finding, Report
+from rules.submission import Entry, RunEvidence
+from submissions.attestation import Verification
+from submissions.bundle import Bundle
+from workloads.catalogue import load_card
+
+SCENARIO_TITLES = {
+    Scenario.TRAIN: "Training",
+    Scenario.SINGLE_STREAM: "Single stream",
+    Scenario.OFFLINE: "Offline",
+}
+METRIC_TITLES = {
+    Metric.TIME_TO_TRAIN: "Time to train to the quality target",
+    Metric.LATENCY: "Latency of one query",
+    Metric.THROUGHPUT: "Samples answered per second",
+}
+LEVELS = {"L0": "L0: unsigned", "L1": "L1: signed"}
+_SAFE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,99}")
+
+
+@dataclass(frozen=True)
+class Published:
+    """A bundle with what the check and the verification said of it."""
+
+    bundle: Bundle
+    report: Report
+    verification: Verification | None
+    """None where nobody tried to verify it; it is then shown as unsigned."""
+
+    @property
+    def system(self) -> System:
+        """The machine that the bundle's runs ran on."""
+        return self.bundle.submission.system
+
+    @property
+    def organisation(self) -> str:
+        """Who made the system: declared, else the submitter."""
+        declared = self.system.declared
+        return declared.organisation if declared else self.bundle.submission.submitter
+
+    @property
+    def trust(self) -> str:
+        """The trust level with its meaning in a word."""
+        level = self.verification.level if self.verification else "L0"
+        return LEVELS[level]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One result of one bundle."""
+
+    published: Published
+    entry: Entry
+    round: Round
+    card: WorkloadCard
+    rank: int | None = None
+
+    @property
+    def id(self) -> str:
+        """Name of the result on the site, made of safe identifiers only."""
+        result = self.entry.result
+        return safe(f"{self.published.bundle.id}-{result.workload}-{result.scenario}")
+
+    @property
+    def address(self) -> str:
+        """The result's page, from the root of the site."""
+        return f"x/{self.id}/index.html"
+
+    def number(self, evidence: RunEvidence) -> int:
+        """The run's number within the result, from 1."""
+        return [run.path for run in self.entry.runs].index(evidence.path) + 1
+
+    def run_address(self, evidence: RunEvidence, line: int | None = None) -> str:
+        """The run's log page, from the root of the site, at ``line`` if given."""
+        return f"x/{self.id}/runs/{self.number(evidence)}/index.html" + (
+            f"#L{line}" if line else ""
+        )
+
+    @property
+    def board_address(self) -> str:
+        """The leaderboard that the result stands on."""
+        result = self.entry.result
+        parts = (self.round.name, result.workload, result.scenario, result.division)
+        return "/".join(("r", *map(safe, parts), "index.html"))
+
+    @property
+    def score(self) -> Quantity | None:
+        """The claimed value for people."""
+        value = self.entry.result.value
+        return None if value is None else for_people(value, self.unit)
+
+    @property
+    def unit(self) -> str:
+        """SI unit of the score."""
+        return UNIT_OF[self.entry.result.metric]
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """Findings against this result or the whole bundle, not those in another result's files."""
+        others = tuple(
+            f"{entry.path}/"
+            for entry in self.published.bundle.submission.entries
+            if entry.path != self.entry.path
+        )
+        return tuple(
+            finding
+            for finding in self.published.report.findings
+            if not f"{finding.file or ''}/".startswith(others)
+        )
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        """Findings that refuse the result."""
+        return tuple(finding for finding in self.findings if finding.severity == "error")
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """Findings that a reader should know of."""
+        return tuple(finding for finding in self.findings if finding.severity == "warning")
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the result has a score and the check has nothing against it."""
+        return not self.errors and self.entry.result.value is not None
+
+    @property
+    def rankable(self) -> bool:
+        """Whether its round ranks at all."""
+        return self.round.rankable
+
+    @property
+    def system_name(self) -> str:
+        """The system's name for people."""
+        return self.published.system.name
+
+    @property
+    def organisation(self) -> str:
+        """See `Published`."""
+        return self.published.organisation
+
+    @property
+    def trust(self) -> str:
+        """See `Published`."""
+        return self.published.trust
+
+    @property
+    def workload_title(self) -> str:
+        """The workload's name for people."""
+        return self.card.title
+
+    @property
+    def scenario_title(self) -> str:
+        """The scenario's name for people."""
+        return SCENARIO_TITLES[self.entry.result.scenario]
+
+    @property
+    def metric_title(self) -> str:
+        """What the score is, in words."""
+        return METRIC_TITLES[METRIC_OF[self.entry.result.scenario]]
+
+    @property
+    def division(self) -> Division:
+        """The result's division."""
+        return self.entry.result.division
+
+
+def safe(name: str) -> str:
+    """``name``, if it may be part of a file name on the site; else `LevelfieldError`."""
+    if not _SAFE.fullmatch(name):
+        raise LevelfieldError(f"{name!r}: not an identifier; no page can have that name")
+    return name
+
+
+def list_results(entries: Sequence[Published]) -> list[Listing]:
+    """Every result of every bundle, in the order of the bundles' ids."""
+    return [
+        Listing(published, entry, read_round(submission.round), load_card(entry.result.workload))
+        for published in sorted(entries, key=lambda published: published.bundle.id)
+        for submission in [published.bundle.submission]
+        for entry in submission.entries
+    ]

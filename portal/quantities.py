@@ -1,0 +1,52 @@
+"""SI values as people read them: one function, three significant digits, a fitting prefix."""
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A number and its unit, ready to print; a page may set the two apart."""
+
+    number: str
+    unit: str
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.unit}".strip()
+
+
+_STEPS: dict[str, tuple[tuple[float, str], ...]] = {
+    "s": ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns")),
+    "Hz": ((1e9, "GHz"), (1e6, "MHz"), (1e3, "kHz"), (1.0, "Hz")),
+    "B": ((2.0**40, "TiB"), (2.0**30, "GiB"), (2.0**20, "MiB"), (2.0**10, "KiB"), (1.0, "B")),
+    "B/s": ((2.0**30, "GiB/s"), (2.0**20, "MiB/s"), (2.0**10, "KiB/s"), (1.0, "B/s")),
+    "1/s": ((1.0, "samples/s"),),
+    "J": ((1e3, "kJ"), (1.0, "J")),
+    "W": ((1e3, "kW"), (1.0, "W")),
+    "%": ((0.01, "%"),),
+    "": ((1.0, ""),),
+}
+"""Largest first; a value below the smallest step is shown in it."""
+
+_MINUTES_FROM_S = 600.0
+
+
+def for_people(value: float, unit: str, digits: int = 3) -> Quantity:
+    """``value`` in SI ``unit`` with ``digits`` significant digits: 0.00123 s is 1.23 ms.
+
+    Units are ``s``, ``1/s`` (samples), ``B``, ``B/s``, ``Hz``, ``J``, ``W``, ``%`` (of a ratio, so
+    0.985 is 98.5 %) and the empty unit. A thousand or more keeps every digit before the point.
+    """
+    if value == 0 or not math.isfinite(value):
+        return Quantity(f"{value:g}", _STEPS[unit][-1][1] if unit != "s" else "s")
+    rounded = float(f"{value:.{digits - 1}e}")
+    if unit == "s" and abs(rounded) >= _MINUTES_FROM_S:
+        return Quantity(_significant(value / 60, digits), "min")
+    steps = _STEPS[unit]
+    size, name = next((step for step in steps if abs(rounded) >= step[0]), steps[-1])
+    return Quantity(_significant(value / size, digits), name)
+
+
+def _significant(value: float, digits: int) -> str:
+    magnitude = math.floor(math.log10(abs(float(f"{value:.{digits - 1}e}"))))
+    return f"{value:,.{max(0, digits - 1 - magnitude)}f}"

@@ -1,0 +1,51 @@
+"""Templates to pages: escaping is on, an undefined name is an error, links are relative."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+_HERE = Path(__file__).parent
+STATIC = _HERE / "static"
+
+
+def is_web_link(text: object) -> bool:
+    """Whether ``text`` from a bundle may become a link: http or https with a host, no spaces."""
+    if not isinstance(text, str) or any(c.isspace() or not c.isprintable() for c in text):
+        return False
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
+
+
+def plural(count: int, noun: str) -> str:
+    """``1 run``, ``2 runs``, ``1,024 samples``."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["is_web_link"] = is_web_link
+    environment.globals["plural"] = plural
+    return environment
+
+
+def write_page(site: Path, address: str, template: str, /, **values: Any) -> None:
+    """Render ``template`` to ``address`` below ``site``; ``root`` leads back up from there."""
+    values = {"root": "../" * address.count("/"), "here": "", "crumbs": (), **values}
+    text = _environment().get_template(template).render(values)
+    path = site / address
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text.lstrip(), "utf-8")

@@ -1,0 +1,158 @@
+"""The page of one result: what its template shows, in the template's words."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.records import Mode, Number, RunStatus
+from portal.boards import describe_method
+from portal.figures import figures
+from portal.listing import Listing
+from portal.quantities import for_people
+from portal.rendering import plural, write_page
+from portal.scores import RunScore, run_scores
+from portal.system_table import system_rows
+from portal.telemetry_table import telemetry_table
+from rules.rule import Finding
+from rules.submission import RunEvidence
+
+
+@dataclass(frozen=True)
+class TrustItem:
+    """One line of the trust strip: an icon, a kind for its colour, a sentence."""
+
+    kind: str
+    icon: str
+    text: str
+
+
+def write_result(site: Path, listing: Listing) -> None:
+    """Write the page of ``listing``."""
+    write_page(
+        site,
+        listing.address,
+        "result.html",
+        listing=listing,
+        crumbs=(
+            (f"{listing.workload_title}: {listing.scenario_title.lower()}", listing.board_address),
+            (listing.system_name, ""),
+        ),
+        trust=trust_items(listing),
+        method=describe_method(listing),
+        runs=[_run(listing, run, score) for run, score in run_scores(listing)],
+        figures=figures(listing),
+        findings=[(finding, _where(listing, finding)) for finding in listing.findings],
+        passed=len(listing.published.report.passed),
+        system=system_rows(listing.published.system),
+        declared=listing.published.system.declared is not None,
+        hyperparameters=_hyperparameters(listing),
+        telemetry=telemetry_table(listing),
+        manifest_sha256=listing.published.bundle.submission.manifest_sha256,
+    )
+
+
+def trust_items(listing: Listing) -> list[TrustItem]:
+    """The trust strip: who signed, what was checked, what the check said."""
+    published = listing.published
+    files = plural(len(published.bundle.manifest.files), "file")
+    return [
+        _signature(listing),
+        TrustItem("", "✓", f"Manifest: {files}, each with the SHA-256 that the manifest gives."),
+        _checker(listing),
+        TrustItem("", "◆", f"Trust level {listing.trust}."),
+    ]
+
+
+def _signature(listing: Listing) -> TrustItem:
+    verification = listing.published.verification
+    if verification is None or not verification.signed_by:
+        return TrustItem("warn", "!", "Not signed: nobody vouches for these numbers.")
+    signers = " and ".join(
+        f"{signatory.organisation} with key {signatory.key_id[:8]}…"
+        for signatory in verification.signed_by
+    )
+    return TrustItem("", "✓", f"Signed by {signers}.")
+
+
+def _checker(listing: Listing) -> TrustItem:
+    report = listing.published.report
+    counts = (
+        f"Checker: {plural(len(report.passed), 'rule')} passed, {len(listing.warnings)} warned, "
+        f"{plural(len(listing.errors), 'error')}; {len(report.not_applicable)} did not apply."
+    )
+    if listing.errors:
+        return TrustItem("bad", "✕", counts)
+    return TrustItem("warn" if listing.warnings else "", "!" if listing.warnings else "✓", counts)
+
+
+def _run(listing: Listing, evidence: RunEvidence, score: RunScore) -> dict[str, Any]:
+    run = evidence.run
+    value = None if score.value is None else str(for_people(score.value, listing.unit, digits=4))
+    return {
+        "number": listing.number(evidence),
+        "address": listing.run_address(evidence),
+        "mode": run.mode.value,
+        "value": value,
+        "part": _part(evidence, score),
+        "quality": "–" if run.quality is None else f"{run.quality:.4f}",
+        "samples": "–" if run.samples is None else f"{run.samples:,}",
+        "proof": list(_proof(listing, evidence)),
+    }
+
+
+def _part(evidence: RunEvidence, score: RunScore) -> str:
+    if evidence.run.mode is Mode.ACCURACY:
+        return "proves the quality"
+    if score.dropped:
+        return "dropped" if score.value is not None else "dropped: did not converge"
+    if score.value is None:
+        return "no: did not converge" if evidence.run.status is RunStatus.ABORTED else "no value"
+    return "scored"
+
+
+def _proof(listing: Listing, evidence: RunEvidence) -> Iterator[tuple[str, str]]:
+    """The lines that a run's time and quality rest on."""
+    log = evidence.log
+    events = (log.first("run_start"), log.last("eval_accuracy"), log.last("run_stop"))
+    for event in events:
+        if event is not None:
+            yield event.key, listing.run_address(evidence, event.line)
+
+
+def _where(listing: Listing, finding: Finding) -> str:
+    """Address of the log line that a finding speaks of, empty if it speaks of no log."""
+    for evidence in listing.entry.runs:
+        if finding.file == evidence.file("events.log"):
+            return listing.run_address(evidence, finding.line)
+        if finding.file and finding.file.startswith(f"{evidence.path}/"):
+            return listing.run_address(evidence)
+    return ""
+
+
+def _hyperparameters(listing: Listing) -> list[dict[str, Any]]:
+    """Values that the training runs used against the card's; several if runs differ."""
+    runs = [evidence.run for evidence in listing.entry.of_mode(Mode.TRAINING)]
+    known = listing.card.training.hyperparameters
+    names = dict.fromkeys([*known, *(name for run in runs for name in run.hyperparameters)])
+    rows = []
+    for name in names if runs else ():
+        used = dict.fromkeys(run.hyperparameters.get(name) for run in runs)
+        spec = known.get(name)
+        bounds = "not on the card"
+        if spec:
+            bounds = f"{spec.minimum} to {spec.maximum}" if spec.tunable else "fixed"
+        rows.append(
+            {
+                "name": name,
+                "used": ", ".join(map(_number, used)),
+                "default": _number(spec.default if spec else None),
+                "bounds": bounds,
+                "changed": spec is None or set(used) != {spec.default},
+            }
+        )
+    return rows
+
+
+def _number(value: Number | None) -> str:
+    return "–" if value is None else f"{value:g}" if isinstance(value, float) else f"{value:,}"

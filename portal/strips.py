@@ -1,0 +1,69 @@
+"""Dot strips: every run of a result on the scale that its leaderboard's rows share."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from portal.listing import Listing
+from portal.quantities import Quantity, for_people
+from portal.scores import RunScore, run_scores
+
+_WIDTH, _INSET = 200.0, 8.0
+
+
+@dataclass(frozen=True)
+class Dot:
+    """One run."""
+
+    x: float
+    dropped: bool
+
+
+@dataclass(frozen=True)
+class Strip:
+    """One row's drawing; positions in the viewBox, 200 wide."""
+
+    dots: tuple[Dot, ...]
+    scored: float | None
+    label: str
+    """The same in words, for those who do not see it."""
+
+
+@dataclass(frozen=True)
+class Strips:
+    """The strips of a leaderboard, by result id, and the ends of their scale."""
+
+    by_id: Mapping[str, Strip]
+    scale: tuple[Quantity, Quantity] | None
+    """None where all values are one point."""
+
+
+def make_strips(listings: Sequence[Listing]) -> Strips:
+    """Strips of ``listings``, which share one unit."""
+    scored = {each.id: [score for _, score in run_scores(each)] for each in listings}
+    values = [s.value for scores in scored.values() for s in scores if s.value is not None]
+    values += [e.entry.result.value for e in listings if e.entry.result.value is not None]
+    low, high = min(values, default=0.0), max(values, default=0.0)
+    strips = {each.id: _strip(each, scored[each.id], low, high) for each in listings}
+    if low == high:
+        return Strips(strips, None)
+    return Strips(strips, (for_people(low, listings[0].unit), for_people(high, listings[0].unit)))
+
+
+def _strip(listing: Listing, scores: Sequence[RunScore], low: float, high: float) -> Strip:
+    measured = [(score.value, score.dropped) for score in scores if score.value is not None]
+    words = [
+        f"{for_people(value, listing.unit)}{' (dropped)' if dropped else ''}"
+        for value, dropped in measured
+    ]
+    value = listing.entry.result.value
+    return Strip(
+        dots=tuple(Dot(_place(value, low, high), dropped) for value, dropped in measured),
+        scored=None if value is None else _place(value, low, high),
+        label=f"Score {listing.score}; runs: {', '.join(words) or 'none'}",
+    )
+
+
+def _place(value: float, low: float, high: float) -> float:
+    if low == high:
+        return _WIDTH / 2
+    return round(_INSET + (value - low) / (high - low) * (_WIDTH - 2 * _INSET), 2)

@@ -1,0 +1,74 @@
+"""A system's description as rows of a table."""
+
+from collections.abc import Iterator
+
+from harness.system import System
+from portal.quantities import for_people
+
+
+def system_rows(system: System) -> list[tuple[str, str]]:
+    """``(name, value)`` of everything that the description holds; absent values are left out."""
+    rows = [*_declared(system), *_hardware(system), *_software(system)]
+    return [(name, value) for name, value in rows if value]
+
+
+def _declared(system: System) -> Iterator[tuple[str, str]]:
+    declared = system.declared
+    if declared is None:
+        yield "Declared", "nothing"
+        return
+    yield "Organisation (declared)", declared.organisation
+    yield "Availability (declared)", declared.availability
+    if declared.price_usd is not None:
+        yield "Price (declared)", f"{declared.price_usd:,.2f} USD"
+        yield "Source of the price", declared.price_source or "not given"
+    yield "Notes (declared)", declared.notes
+
+
+def _hardware(system: System) -> Iterator[tuple[str, str]]:
+    processor = system.processor
+    yield "Processor", f"{processor.model} ({processor.architecture})"
+    counts = (
+        (processor.sockets, "sockets"),
+        (processor.cores, "physical cores"),
+        (processor.threads, "hardware threads available"),
+    )
+    yield "Processors", ", ".join(f"{n} {what}" for n, what in counts if n is not None)
+    yield "Frequency governor", processor.governor or ""
+    if processor.frequency_max_hz:
+        yield "Highest frequency", str(for_people(processor.frequency_max_hz, "Hz"))
+    yield "Memory", str(for_people(system.memory_bytes, "B"))
+    yield (
+        "Accelerators",
+        "; ".join(
+            f"{each.model}, {for_people(each.memory_bytes, 'B')}, driver {each.driver}"
+            for each in system.accelerators
+        )
+        or "none",
+    )
+
+
+def _software(system: System) -> Iterator[tuple[str, str]]:
+    software, harness = system.software, system.harness
+    yield "Operating system", f"{software.os}, kernel {software.kernel}"
+    yield "Container", software.container or ""
+    yield "Python", software.python
+    if software.framework:
+        framework = software.framework
+        yield "Framework", f"{framework.name} {framework.version}, {framework.threads} threads"
+        yield "Framework build", framework.build
+    yield "BLAS", software.blas or ""
+    yield "Thread settings", _pairs(software.thread_variables, "=")
+    yield "Packages", _pairs(software.packages, " ")
+    yield "Levelfield", f"{harness.version}, {_checkout(system)}"
+
+
+def _pairs(values: dict[str, str], between: str) -> str:
+    return ", ".join(f"{name}{between}{value}" for name, value in sorted(values.items()))
+
+
+def _checkout(system: System) -> str:
+    if system.harness.commit is None:
+        return "not run from a checkout"
+    state = "with local changes" if system.harness.clean is False else "clean"
+    return f"commit {system.harness.commit[:12]}, {state}"

@@ -1,0 +1,329 @@
+"""Bundles for the portal's tests, in memory: two rounds, a refused result, hostile names."""
+
+import hashlib
+import io
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import numpy as np
+
+from harness.answers import Answer
+from harness.clock import SimulatedClock
+from harness.events import EventWriter, parse_events
+from harness.queries import QueryLog, new_log, query_log_bytes
+from harness.records import (
+    METRIC_OF,
+    Division,
+    InferenceSettings,
+    Mode,
+    Number,
+    Result,
+    Run,
+    RunStatus,
+    Scenario,
+)
+from harness.system import (
+    Accelerator,
+    Declared,
+    Framework,
+    HarnessVersion,
+    Processor,
+    Software,
+    System,
+)
+from harness.telemetry.log import Sample, TelemetryLog
+from portal.listing import Published
+from rules.round import Round, read_round
+from rules.rule import Finding, Report
+from rules.scoring import score
+from rules.submission import Entry, RunEvidence, Submission
+from submissions.attestation import Signatory, Verification
+from submissions.bundle import Bundle
+from submissions.manifest import Manifest, bundle_id, describe
+from workloads.catalogue import load_card
+
+WORKLOAD = "image_classification"
+HOSTILE = "<script>alert('x')</script>&\"=1+1"
+MS = 1_000_000
+_SETTINGS = InferenceSettings(min_duration_ns=3_000 * MS, min_query_count=64)
+
+
+@dataclass(frozen=True)
+class FakeBundle:
+    """What the portal asks of a bundle, without a folder."""
+
+    submission: Submission
+    manifest: Manifest
+    files: dict[str, bytes] = field(repr=False)
+
+    @property
+    def id(self) -> str:
+        return self.submission.bundle_id
+
+    def read(self, path: str) -> bytes:
+        return self.files[path]
+
+
+def system(name: str, organisation: str, **declared: Any) -> System:
+    """A machine of no particular kind."""
+    return System(
+        declared=Declared(id="box", name=name, organisation=organisation, **declared),
+        processor=Processor(
+            model="Example CPU 7840",
+            architecture="x86_64",
+            sockets=1,
+            cores=8,
+            threads=16,
+            governor="performance",
+            frequency_max_hz=5_100_000_000,
+        ),
+        memory_bytes=32 * 2**30,
+        accelerators=(Accelerator(model="Example GPU", memory_bytes=24 * 2**30, driver="560.1"),),
+        software=Software(
+            os="Debian GNU/Linux 12",
+            kernel="6.1.0",
+            container="docker",
+            python="CPython 3.11.7",
+            framework=Framework(name="torch", version="2.13.0", build="AVX2, OpenMP", threads=8),
+            blas="mkl 2024.2, 8 threads",
+            thread_variables={"OMP_NUM_THREADS": "8"},
+            packages={"numpy": "2.1.0", "torch": "2.13.0"},
+        ),
+        harness=HarnessVersion(version="0.1.0", commit="ab" * 20, clean=True),
+    )
+
+
+def _run(number: int, scenario: Scenario, mode: Mode, division: Division, **values: Any) -> Run:
+    identity = hashlib.sha256(f"{number}{scenario}{mode}{values}".encode()).hexdigest()
+    return Run(
+        id=identity[:32],
+        workload=WORKLOAD,
+        workload_sha256="1" * 64,
+        scenario=scenario,
+        mode=mode,
+        division=division,
+        status=values.pop("status", RunStatus.COMPLETE),
+        system_sha256="2" * 64,
+        started_ms=1_790_000_000_000 + number * 60_000,
+        **values,
+    )
+
+
+def _telemetry(clock: SimulatedClock, seconds: float) -> TelemetryLog:
+    start = clock.wall_ms() - int(seconds * 1000)
+    return TelemetryLog(
+        tuple(
+            Sample(
+                time_ms=start + step * 500,
+                source="host",
+                values={
+                    "cpu_utilisation": (0.9, 0.75 + 0.001 * step),
+                    "cpu_frequency_hz": (4.1e9, 4.0e9),
+                    "memory_used_bytes": 3 * 2**30,
+                    "disk_read_bytes": 2**20 * step,
+                    "network_sent_bytes": None,
+                },
+            )
+            for step in range(int(seconds * 2) + 1)
+        )
+    )
+
+
+def training_run(
+    number: int, seconds: float, *, converges: bool = True, name: str = "", pace: float = 1.0
+) -> tuple[RunEvidence, dict[str, bytes]]:
+    """One training whose quality rises towards the card's target in 8 evaluations."""
+    card, clock, stream = load_card(WORKLOAD), SimulatedClock(), io.StringIO()
+    target, facts = card.training.target, card.training
+    hyperparameters: dict[str, Number] = {
+        key: spec.default for key, spec in facts.hyperparameters.items()
+    }
+    if pace != 1.0:
+        changed = next(key for key, v in hyperparameters.items() if isinstance(v, float))
+        hyperparameters[changed] = hyperparameters[changed] * pace
+    writer = EventWriter(stream, clock)
+    writer.event("submission_benchmark", WORKLOAD)
+    writer.event("submission_org", name or "acme")
+    writer.event("seed", 1000 + number)
+    for key, value in hyperparameters.items():
+        writer.event(key, value)
+    writer.start("init_start")
+    clock.advance(240 * MS)
+    writer.stop("init_stop")
+    writer.start("run_start")
+    quality = 0.0
+    for step in range(1, 9):
+        clock.advance(int(seconds / 8 * 1e9))
+        shortfall = 0.004 if not converges or step < 8 else 0.0
+        quality = round(target.value - shortfall - 0.6 * (8 - step) ** 2 / 64, 6)
+        writer.start("eval_start", None, samples_count=step * 1500)
+        writer.event("eval_accuracy", quality, samples_count=step * 1500)
+        writer.stop("eval_stop", None, samples_count=step * 1500)
+    status = RunStatus.COMPLETE if converges else RunStatus.ABORTED
+    writer.stop("run_stop", None, status="success" if converges else "aborted")
+    log = stream.getvalue().encode()
+    run = _run(
+        number,
+        Scenario.TRAIN,
+        Mode.TRAINING,
+        Division.CLOSED,
+        status=status,
+        error=None if converges else "the card's limit was reached below the target",
+        seeds={"run": 1000 + number},
+        hyperparameters=hyperparameters,
+        duration_ns=int(seconds * 1e9),
+        quality=quality,
+        samples=12_000,
+    )
+    path = f"results/{WORKLOAD}/train/run_{number}"
+    telemetry = _telemetry(clock, seconds)
+    return RunEvidence(path, run, parse_events(log), None, None, telemetry), _files(path, log, run)
+
+
+def _files(path: str, log: bytes, run: Run) -> dict[str, bytes]:
+    return {f"{path}/events.log": log, f"{path}/run.json": run.to_json().encode()}
+
+
+def inference_run(
+    number: int, scenario: Scenario, mode: Mode, latency_ms: float
+) -> tuple[RunEvidence, dict[str, bytes]]:
+    """2,048 queries, log-normal latencies from a fixed seed."""
+    clock, stream = SimulatedClock(), io.StringIO()
+    queries = _queries(scenario, latency_ms)
+    writer = EventWriter(stream, clock)
+    writer.event("submission_benchmark", WORKLOAD)
+    writer.event("seed", 7)
+    writer.start("run_start")
+    clock.advance(int(queries["completed"].max()))
+    writer.stop("run_stop", None, status="success")
+    log = stream.getvalue().encode()
+    accuracy = mode is Mode.ACCURACY
+    run = _run(
+        number,
+        scenario,
+        mode,
+        Division.CLOSED,
+        seeds={"order": 7},
+        settings=_SETTINGS,
+        sut="example.sut:Example",
+        duration_ns=int(queries["completed"].max()),
+        quality=0.991 if accuracy else None,
+        samples=len(queries),
+    )
+    path = f"results/{WORKLOAD}/{scenario}/run_{number}"
+    answers = (Answer(sample=0, answer=1),) if accuracy else None
+    files = _files(path, log, run) | {f"{path}/queries.npy": query_log_bytes(queries)}
+    telemetry = _telemetry(clock, 3.0)
+    return RunEvidence(path, run, parse_events(log), queries, answers, telemetry), files
+
+
+def _queries(scenario: Scenario, latency_ms: float) -> QueryLog:
+    taken = np.random.default_rng(5).lognormal(np.log(latency_ms * MS), 0.2, 2048).astype(np.int64)
+    queries = new_log(len(taken))
+    queries["query"] = np.arange(len(taken))
+    queries["completed"] = np.cumsum(taken)
+    if scenario is Scenario.SINGLE_STREAM:
+        queries["scheduled"] = queries["completed"] - taken
+    queries["issued"] = queries["scheduled"]
+    return queries
+
+
+_Runs = list[tuple[RunEvidence, dict[str, bytes]]]
+
+
+def published(
+    machine: System,
+    runs: _Runs,
+    *,
+    round_name: str = "practice",
+    findings: tuple[Finding, ...] = (),
+    signed: bool = True,
+    submitter: str = "acme",
+) -> Published:
+    """A bundle of ``runs``, claimed honestly, with the findings that a check is said to have."""
+    files = {path: data for _, held in runs for path, data in held.items()}
+    manifest = Manifest(
+        round=round_name,
+        nonce="0" * 32,
+        submitter=submitter,
+        files=tuple(describe(path, files[path]) for path in sorted(files)),
+    )
+    digest = hashlib.sha256(manifest.to_bytes() + machine.to_json().encode()).hexdigest()
+    submission = Submission(
+        bundle_id=bundle_id(digest),
+        manifest_sha256=digest,
+        submitter=submitter,
+        round=round_name,
+        system=machine,
+        system_sha256="2" * 64,
+        entries=tuple(_entries([evidence for evidence, _ in runs], read_round(round_name))),
+    )
+    fake = cast(Bundle, FakeBundle(submission, manifest, files))
+    report = Report(
+        round=round_name,
+        findings=findings,
+        passed=("SYS-1", "LOG-1", "TRAIN-1"),
+        not_applicable=("INF-1",),
+    )
+    verification = Verification(
+        bundle_id=submission.bundle_id,
+        level="L1" if signed else "L0",
+        signed_by=(Signatory(organisation=submitter, key_id="3f2a" * 16),) if signed else (),
+        steps=("3. One envelope, one signature.",),
+    )
+    return Published(fake, report, verification)
+
+
+def _entries(runs: list[RunEvidence], terms: Round) -> list[Entry]:
+    entries = []
+    for scenario in dict.fromkeys(evidence.run.scenario for evidence in runs):
+        held = tuple(evidence for evidence in runs if evidence.run.scenario is scenario)
+        result = Result(
+            workload=WORKLOAD,
+            scenario=scenario,
+            division=held[0].run.division,
+            metric=METRIC_OF[scenario],
+            value=score(scenario, held, terms),
+            runs=tuple(evidence.path.rpartition("/")[2] for evidence in held),
+        )
+        entries.append(Entry(f"results/{WORKLOAD}/{scenario}", result, held))
+    return entries
+
+
+def all_scenarios(speed: float) -> _Runs:
+    """Trainings and both inference scenarios of a machine that is ``speed`` times as slow."""
+    runs = [training_run(n, s * speed) for n, s in enumerate((9.1, 8.2, 8.6, 8.4, 8.9), 1)]
+    for scenario, latency in ((Scenario.SINGLE_STREAM, 1.2), (Scenario.OFFLINE, 0.09)):
+        for number, mode in enumerate((Mode.PERFORMANCE, Mode.ACCURACY), 1):
+            runs.append(inference_run(number, scenario, mode, latency * speed))
+    return runs
+
+
+def finding(severity: Any = "error", line: int | None = 6, scenario: str = "train") -> Finding:
+    """Something that a check might say of the first run of ``scenario``."""
+    return Finding(
+        rule="TRAIN-3",
+        severity=severity,
+        file=f"results/{WORKLOAD}/{scenario}/run_1/events.log",
+        line=line,
+        expected="0.985",
+        found=HOSTILE,
+        message="the run stopped below its quality target",
+    )
+
+
+def example() -> list[Published]:
+    """Four bundles: two in a real round, one refused there, one of practice with hostile names."""
+    laptop = system("Laptop 7840U", "Acme Computing", availability="available")
+    server = system("Rack server with two sockets", "Initech", price_usd=12_500.0,
+                    price_source="https://example.org/price", availability="preview")  # fmt: skip
+    hostile = system(HOSTILE, HOSTILE, notes=HOSTILE, price_usd=1.0,
+                     price_source="javascript:alert(1)")  # fmt: skip
+    failing = [training_run(1, 9.0), training_run(2, 20.0, converges=False), training_run(3, 9.5)]
+    return [
+        published(laptop, all_scenarios(1.0), round_name="2026.1"),
+        published(server, all_scenarios(0.81), round_name="2026.1", submitter="initech",
+                  findings=(finding("warning", None),)),
+        published(laptop, failing, round_name="2026.1", findings=(finding(),), signed=False),
+        published(hostile, [training_run(n, 8.0 + n, name=HOSTILE, pace=1.25) for n in (1, 2, 3)]),
+    ]  # fmt: skip
