@@ -1,0 +1,116 @@
+"""What a rule is given, a case, and what it says, a problem."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+from harness.card import WorkloadCard
+from harness.errors import UsageError
+from harness.records import Division, RunStatus, Scenario
+from rules.round import Round
+from rules.submission import Entry, RunEvidence, Submission
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that a rule has against a case."""
+
+    message: str
+    file: str
+    line: int | None = None
+    expected: str | None = None
+    found: str | None = None
+    severity: Severity = "error"
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A workload as it is installed here: what a submission is judged against."""
+
+    card: WorkloadCard
+    digest: str
+    score: Callable[[Mapping[int, Any]], float]
+    """Accuracy of answers by sample index; `LevelfieldError` if they make no sense."""
+
+
+@dataclass(frozen=True)
+class SubmissionCase:
+    """A whole submission."""
+
+    submission: Submission
+    round: Round
+    references: Mapping[str, Reference]
+    """The workloads of the submission that are installed, by name."""
+
+
+@dataclass(frozen=True)
+class ResultCase(SubmissionCase):
+    """One claimed result, of a workload that is installed."""
+
+    entry: Entry
+
+    @property
+    def reference(self) -> Reference:
+        """What the result is judged against."""
+        return self.references[self.entry.result.workload]
+
+    @property
+    def file(self) -> str:
+        """The claim's own file."""
+        return f"{self.entry.path}/result.json"
+
+    @property
+    def scenario(self) -> Scenario:
+        """The claim's scenario."""
+        return self.entry.result.scenario
+
+    @property
+    def closed(self) -> bool:
+        """Whether the closed division's rules hold."""
+        return self.entry.result.division == Division.CLOSED
+
+
+@dataclass(frozen=True)
+class RunCase(ResultCase):
+    """One run of a result."""
+
+    evidence: RunEvidence
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run came to an end that its log must show; a failed one need not."""
+        return self.evidence.run.status in (RunStatus.COMPLETE, RunStatus.ABORTED)
+
+    @property
+    def trains(self) -> bool:
+        """Whether it is a training run."""
+        return self.evidence.run.scenario == Scenario.TRAIN
+
+    def log_problem(self, message: str, line: int | None = None, **details: Any) -> Problem:
+        """A problem in the run's event log."""
+        return Problem(message, self.evidence.file("events.log"), line, **details)
+
+    def record_problem(self, message: str, **details: Any) -> Problem:
+        """A problem in the run's record."""
+        return Problem(message, self.evidence.file("run.json"), **details)
+
+    @cached_property
+    def batch_size(self) -> int:
+        """The global batch size that the run claims, 1 if it claims none that can be."""
+        size = self.evidence.run.hyperparameters.get("global_batch_size", 1)
+        return size if isinstance(size, int) and size > 0 else 1
+
+
+def installed(name: str) -> Reference | None:
+    """The workload ``name`` as it is installed here; none if it is not."""
+    from workloads.catalogue import load_card, load_scorer, workload_digest
+
+    try:
+        card = load_card(name)
+    except UsageError:
+        return None
+    # The scorer reads the data set, so it is loaded only when answers are judged.
+    return Reference(card, workload_digest(name), lambda answers: load_scorer(name)(answers))

@@ -1,0 +1,149 @@
+"""Judges a submission: every rule on every case, all findings, in the order of the rules."""
+
+from collections.abc import Iterator
+
+from harness.records import Record
+
+# A subject's import registers its rules; the order here is the order of judgement.
+from rules import admission, system, log, telemetry, training, inference, score_claim  # noqa: F401, I001
+from rules.case import (
+    Problem,
+    ResultCase,
+    RunCase,
+    Severity,
+    SubmissionCase,
+    installed,
+)
+from rules.registry import RULES, Rule, rule
+from rules.round import Round
+from rules.submission import Submission
+
+__all__ = ["RULES", "Finding", "Report", "Rule", "check", "rule"]
+
+_CRASHES = (ArithmeticError, LookupError, TypeError, ValueError, AttributeError)
+"""What a rule may raise on evidence that its author did not foresee."""
+
+
+class Finding(Record):
+    """One thing that a rule has against the submission."""
+
+    rule: str
+    severity: Severity
+    file: str
+    """Path in the bundle."""
+    line: int | None
+    expected: str | None
+    found: str | None
+    message: str
+
+    @property
+    def text(self) -> str:
+        """The finding in one line."""
+        where = self.file if self.line is None else f"{self.file}:{self.line}"
+        compared = "".join(
+            f"; {name} {value}"
+            for name, value in (("expected", self.expected), ("found", self.found))
+            if value is not None
+        )
+        return f"{self.severity} {self.rule} {where}: {self.message}{compared}"
+
+
+class Report(Record):
+    """The outcome of a check."""
+
+    round: str
+    findings: tuple[Finding, ...]
+    passed: tuple[str, ...]
+    """Rules that spoke about something and had nothing against it."""
+    not_applicable: tuple[str, ...]
+    """Rules that had nothing to speak about."""
+
+    @property
+    def errors(self) -> int:
+        """Findings that refuse the submission."""
+        return sum(finding.severity == "error" for finding in self.findings)
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is no error."""
+        return self.errors == 0
+
+    @property
+    def summary(self) -> str:
+        """The counts in one line."""
+        warnings = len(self.findings) - self.errors
+        return (
+            f"{len(self.passed)} rules passed, {len(self.not_applicable)} did not apply, "
+            f"{self.errors} errors, {warnings} warnings"
+        )
+
+
+def check(submission: Submission, terms: Round) -> Report:
+    """Judge ``submission`` by the round ``terms``; a rule that crashes is an error."""
+    cases = list(_cases(submission, terms))
+    findings: list[Finding] = []
+    passed, not_applicable = [], []
+    for one in RULES.values():
+        applicable = [case for case in cases if _in_scope(one, case)]
+        found = [finding for case in applicable for finding in _judge(one, case)]
+        findings += found
+        if not applicable:
+            not_applicable.append(one.number)
+        elif not found:
+            passed.append(one.number)
+    return Report(
+        round=terms.name,
+        findings=tuple(findings),
+        passed=tuple(passed),
+        not_applicable=tuple(not_applicable),
+    )
+
+
+def _cases(submission: Submission, terms: Round) -> Iterator[SubmissionCase]:
+    names = {entry.result.workload for entry in submission.entries}
+    references = {name: found for name in names if (found := installed(name))}
+    yield SubmissionCase(submission, terms, references)
+    for entry in submission.entries:
+        # An entry of an unknown workload is what ROUND-1 refuses; no other rule can judge it.
+        if entry.result.workload in references:
+            yield ResultCase(submission, terms, references, entry)
+            for evidence in entry.runs:
+                yield RunCase(submission, terms, references, entry, evidence)
+
+
+def _in_scope(one: Rule, case: SubmissionCase) -> bool:
+    kinds = {"submission": SubmissionCase, "result": ResultCase}
+    if type(case) is not kinds.get(one.on, RunCase):
+        return False
+    mismatched = isinstance(case, RunCase) and one.on == ("inference" if case.trains else "train")
+    return not mismatched and one.applies(case)
+
+
+def _judge(one: Rule, case: SubmissionCase) -> list[Finding]:
+    problems: list[Problem] = []
+    try:
+        problems.extend(one.judge(case))
+    except _CRASHES as error:
+        problems.append(_crash(case, error))
+    return [
+        Finding(
+            rule=one.number,
+            severity=problem.severity,
+            file=problem.file,
+            line=problem.line,
+            expected=problem.expected,
+            found=problem.found,
+            message=problem.message,
+        )
+        for problem in problems
+    ]
+
+
+def _crash(case: SubmissionCase, error: Exception) -> Problem:
+    where = "manifest.json"
+    if isinstance(case, RunCase):
+        where = case.evidence.file("run.json")
+    elif isinstance(case, ResultCase):
+        where = case.file
+    reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+    return Problem(f"the rule could not judge this: {reason}", where)

@@ -1,0 +1,29 @@
+"""SCORE rules: the published number."""
+
+from collections.abc import Iterator
+
+from rules.case import Problem, ResultCase
+from rules.registry import rule
+from rules.scoring import score
+
+
+@rule("SCORE-1", on="result")
+def score_is_recomputed(case: ResultCase) -> Iterator[Problem]:
+    """The score, computed again from the logs, equals the claim exactly.
+
+    Training: the Olympic mean of the seconds from run_start to run_stop; a run that missed the
+    target counts as the slowest. single_stream: the early-stopping estimate of the latency
+    percentile. offline: samples per second. Runs that give no score may only claim none, and a
+    result without a score is refused.
+    """
+    claimed = case.entry.result.value
+    computed = score(case.scenario, case.entry.runs, case.round)
+    if claimed != computed:
+        yield Problem(
+            "the claim is not what the logs give; pack the runs again",
+            case.file,
+            expected=repr(computed),
+            found=repr(claimed),
+        )
+    elif computed is None:
+        yield Problem("the runs give no score; see the other findings, and run again", case.file)
