@@ -3,7 +3,9 @@
 import difflib
 import hashlib
 import importlib
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from harness.card import WorkloadCard, read_card
 from harness.errors import UsageError
@@ -28,6 +30,17 @@ def load_workload(name: str) -> Workload:
     module = importlib.import_module(f"workloads.{name}.workload")
     workload: Workload = module.WORKLOAD
     return workload
+
+
+def load_scorer(name: str) -> Callable[[Mapping[int, Any]], float]:
+    """The workload's ``quality(answers)``: quality from answers by sample index, without torch.
+
+    It raises `LevelfieldError` where samples are missing or unknown, or an answer has no sense.
+    """
+    _folder(name)
+    scorer: Callable[[Mapping[int, Any]], float]
+    scorer = importlib.import_module(f"workloads.{name}.data").quality
+    return scorer
 
 
 def workload_digest(name: str) -> str:

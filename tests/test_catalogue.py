@@ -1,0 +1,65 @@
+"""Finding workloads: names, cards, scorers, digests, and what must not be imported."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.errors import UsageError
+from workloads import catalogue
+
+
+def test_the_workload_is_found_and_its_card_bears_its_name() -> None:
+    names = catalogue.workload_names()
+    assert "image_classification" in names
+    assert all(catalogue.load_card(name).name == name for name in names)
+
+
+def test_an_unknown_workload_is_answered_with_the_nearest_name() -> None:
+    with pytest.raises(UsageError, match="did you mean image_classification"):
+        catalogue.load_card("image_clasification")
+
+
+@pytest.mark.parametrize("name", ["../rules", "", "image_classification/.."])
+def test_a_name_is_not_a_path(name: str) -> None:
+    with pytest.raises(UsageError, match="no such workload"):
+        catalogue.load_scorer(name)
+
+
+def test_looking_and_scoring_do_not_import_torch() -> None:
+    program = (
+        "import sys, workloads.catalogue as c\n"
+        "c.load_card('image_classification'), c.workload_digest('image_classification')\n"
+        "print('sklearn' in sys.modules)\n"
+        "score = c.load_scorer('image_classification')\n"
+        "score(dict.fromkeys(range(896), 1))\n"
+        "print('torch' in sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["False", "False"]
+
+
+def make_workload(root: Path) -> Path:
+    folder = root / "toy"
+    folder.mkdir()
+    (folder / "card.toml").write_text("name = 'toy'")
+    (folder / "model.py").write_text("WIDTH = 8")
+    return folder
+
+
+def test_the_digest_ignores_caches_and_sees_names_and_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalogue, "_ROOT", tmp_path)
+    folder = make_workload(tmp_path)
+    digest = catalogue.workload_digest("toy")
+    (folder / "__pycache__").mkdir()
+    (folder / "__pycache__/model.cpython-311.pyc").write_bytes(b"compiled")
+    assert catalogue.workload_digest("toy") == digest
+    (folder / "model.py").write_text("WIDTH = 9")
+    changed = catalogue.workload_digest("toy")
+    (folder / "model.py").rename(folder / "net.py")
+    assert len({digest, changed, catalogue.workload_digest("toy")}) == 3

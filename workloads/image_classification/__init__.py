@@ -1,0 +1,1 @@
+"""Image classification: a small residual network on scikit-learn's bundled digits."""

@@ -1,0 +1,111 @@
+"""The workload: its card, its training, its query sample library and its reference system."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file
+
+from harness.card import WorkloadCard
+from harness.errors import LevelfieldError
+from harness.records import Number
+from harness.workload import QuerySampleLibrary
+from workloads.image_classification.data import CARD, load_digits
+from workloads.image_classification.model import DigitNet
+from workloads.image_classification.training import (
+    SIDE,
+    DigitTraining,
+    as_input,
+    default_device,
+)
+
+WEIGHTS = Path(__file__).with_name("weights.safetensors")
+
+
+class DigitLibrary:
+    """The evaluation half as inference samples; see `harness.workload.QuerySampleLibrary`."""
+
+    def __init__(self) -> None:
+        """Read the data set; samples come to memory with `load`."""
+        self._stored = load_digits().eval_images
+        self._inputs = np.zeros((len(self._stored), 1, SIDE, SIDE), dtype=np.float32)
+        self._loaded = np.zeros(len(self._stored), dtype=np.bool_)
+
+    @property
+    def total_samples(self) -> int:
+        """Samples in the data set."""
+        return len(self._stored)
+
+    @property
+    def performance_samples(self) -> int:
+        """Samples that performance mode holds in memory."""
+        return CARD.inference.performance_samples
+
+    def load(self, indices: Sequence[int]) -> None:
+        """Bring samples to memory, as the model takes them."""
+        chosen = np.asarray(indices, dtype=np.int64)
+        self._inputs[chosen] = as_input(self._stored[chosen])
+        self._loaded[chosen] = True
+
+    def unload(self, indices: Sequence[int]) -> None:
+        """Release what `load` brought."""
+        self._loaded[np.asarray(indices, dtype=np.int64)] = False
+
+    def get(self, indices: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Inputs (n, 1, 8, 8), values 0 to 1; `LevelfieldError` if a sample is not loaded."""
+        if not self._loaded[indices].all():
+            missing = indices[~self._loaded[indices]][0]
+            raise LevelfieldError(f"sample {missing}: not loaded; load it before the query")
+        return self._inputs[indices]
+
+
+class ReferenceSut:
+    """The shipped weights behind `predict`."""
+
+    max_batch = 256
+    """Beyond this, larger batches no longer gain speed on a CPU."""
+
+    def __init__(self, library: QuerySampleLibrary) -> None:  # noqa: ARG002
+        """Load the weights to the default device; nothing is asked of the library."""
+        self._device = default_device()
+        self._model = DigitNet()
+        self._model.load_state_dict(load_file(WEIGHTS))
+        self._model.eval().to(self._device)
+
+    def logits(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Scores (n, 10) of inputs (n, 1, 8, 8)."""
+        with torch.inference_mode():
+            scores = self._model(torch.from_numpy(inputs).to(self._device))
+        return cast(NDArray[np.float32], scores.cpu().numpy())
+
+    def predict(self, inputs: NDArray[np.float32]) -> NDArray[np.int64]:
+        """Digits (n,) seen on inputs (n, 1, 8, 8)."""
+        digits: NDArray[np.int64] = self.logits(inputs).argmax(1)
+        return digits
+
+
+class ImageClassification:
+    """The reference implementation; see `harness.workload.Workload`."""
+
+    @property
+    def card(self) -> WorkloadCard:
+        """Its facts."""
+        return CARD
+
+    def training(self, hyperparameters: Mapping[str, Number], seed: int) -> DigitTraining:
+        """A training from weights that ``seed`` draws, before any data is touched."""
+        return DigitTraining(hyperparameters, seed)
+
+    def library(self) -> DigitLibrary:
+        """The inference data set."""
+        return DigitLibrary()
+
+    def reference_sut(self, library: QuerySampleLibrary) -> ReferenceSut:
+        """The reference system under test."""
+        return ReferenceSut(library)
+
+
+WORKLOAD = ImageClassification()
