@@ -144,10 +144,10 @@ def log_is_ordered(case: RunCase) -> Iterator[Problem]:
                 expected=f">= {before.time_ms}",
                 found=str(event.time_ms),
             )
-    found = [event for key in MILESTONES if (event := log.first(key))]
-    for before, event in itertools.pairwise(found):
-        if event.line < before.line:
-            yield case.log_problem(f"{event.key} comes before {before.key}", event.line)
+    milestones = [one for key in MILESTONES if (one := log.first(key))]
+    for first, second in itertools.pairwise(milestones):
+        if second.line < first.line:
+            yield case.log_problem(f"{second.key} comes before {first.key}", second.line)
     if case.trains:
         yield from _outside(case, log)
 

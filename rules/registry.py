@@ -34,8 +34,10 @@ class Rule:
         return self.text.partition("\n")[0]
 
 
-RULES: dict[str, Rule] = {}
-"""Every rule by number, in the order in which they are judged."""
+SUBJECTS = ("ROUND", "SYSTEM", "LOG", "TELEMETRY", "TRAIN", "INFER", "SCORE")
+"""First halves of the numbers, in the order of judgement."""
+
+_registered: dict[str, Rule] = {}
 
 
 def _always(_: Any) -> bool:
@@ -48,9 +50,17 @@ def rule(
     """Register the decorated function as rule ``number``."""
 
     def register(judge: Judge) -> Judge:
-        if number in RULES:
+        if number in _registered:
             raise ValueError(f"two rules are numbered {number}")
-        RULES[number] = Rule(number, on, judge, when)
+        _registered[number] = Rule(number, on, judge, when)
         return judge
 
     return register
+
+
+def in_order() -> dict[str, Rule]:
+    """Every rule registered so far by number: by subject, then as its file has them."""
+    ordered = sorted(
+        _registered.values(), key=lambda one: SUBJECTS.index(one.number.partition("-")[0])
+    )
+    return {one.number: one for one in ordered}

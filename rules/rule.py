@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from harness.records import Record
 
-# A subject's import registers its rules; the order here is the order of judgement.
-from rules import admission, system, log, telemetry, training, inference, score_claim  # noqa: F401, I001
+# Importing a subject registers its rules.
+from rules import admission, inference, log, score_claim, system, telemetry, training  # noqa: F401
 from rules.case import (
     Problem,
     ResultCase,
@@ -14,11 +14,14 @@ from rules.case import (
     SubmissionCase,
     installed,
 )
-from rules.registry import RULES, Rule, rule
+from rules.registry import Rule, in_order, rule
 from rules.round import Round
 from rules.submission import Submission
 
 __all__ = ["RULES", "Finding", "Report", "Rule", "check", "rule"]
+
+RULES = in_order()
+"""Every rule by number, in the order of judgement."""
 
 _CRASHES = (ArithmeticError, LookupError, TypeError, ValueError, AttributeError)
 """What a rule may raise on evidence that its author did not foresee."""

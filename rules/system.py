@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from rules.case import Problem, RunCase, SubmissionCase
+from rules.case import Problem, RunCase, Severity, SubmissionCase
 from rules.registry import rule
 
 
@@ -14,7 +14,7 @@ def system_is_described(case: SubmissionCase) -> Iterator[Problem]:
     source. A warning in rounds that do not require it.
     """
     declared = case.submission.system.declared
-    severity = "error" if case.round.declared_system_required else "warning"
+    severity: Severity = "error" if case.round.declared_system_required else "warning"
     if declared is None:
         yield Problem(
             "the system is not declared; write a system.toml and run with --system",
