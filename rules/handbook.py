@@ -1,0 +1,95 @@
+"""Renders the tables of RULES.md from the rules' docstrings and from the rounds."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from harness.errors import LevelfieldError
+from rules.round import Round, read_round, round_names
+from rules.rule import RULES, Rule
+
+_ON = {
+    "submission": "the submission",
+    "result": "each result",
+    "run": "each run",
+    "train": "each training run",
+    "inference": "each inference run",
+}
+
+
+def write(path: Path) -> None:
+    """Bring the tables in ``path`` up to date; `LevelfieldError` if it or its marks are missing."""
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise LevelfieldError(
+            f"{path}: cannot be read: {error}; run this in the root of a checkout"
+        ) from error
+    path.write_text(render(text, str(path)), "utf-8")
+
+
+def render(text: str, where: str) -> str:
+    """``text`` with each marked table made anew."""
+    for name, table in (("rules", rules_table), ("rounds", rounds_table)):
+        text = _between(text, name, table, where)
+    return text
+
+
+def _between(text: str, name: str, table: Callable[[], str], where: str) -> str:
+    begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->"
+    before, found, rest = text.partition(begin)
+    _, closed, after = rest.partition(end)
+    if not found or not closed:
+        raise LevelfieldError(
+            f"{where}: the marks {begin.strip()} … {end} are missing; restore them"
+        )
+    return f"{before}{begin}{table()}{end}{after}"
+
+
+def rules_table() -> str:
+    """Every rule in order: number, what it is judged on, text."""
+    rows = "".join(map(_rule_row, RULES.values()))
+    return f"| number | judged on | rule |\n|---|---|---|\n{rows}"
+
+
+def _rule_row(one: Rule) -> str:
+    rest = one.text.removeprefix(one.title).strip()
+    text = " ".join(f"**{one.title}** {rest}".split()).replace("``", "`").replace("|", "\\|")
+    return f'| <a id="{one.number}"></a>{one.number} | {_ON[one.on]} | {text} |\n'
+
+
+def rounds_table() -> str:
+    """What each round asks, a column a round."""
+    rounds = [read_round(name) for name in round_names()]
+    columns = [_terms(terms) for terms in rounds]
+    head = " | ".join(["", *(terms.name for terms in rounds)]).strip()
+    lines = [f"| {head} |", "|---" * (len(rounds) + 1) + "|"]
+    lines += [f"| {' | '.join([name, *(c[name] for c in columns)])} |" for name in columns[0]]
+    return "\n".join(lines) + "\n"
+
+
+def _terms(terms: Round) -> dict[str, str]:
+    training = terms.training
+    asked = {
+        "results are ranked": _yes(terms.rankable),
+        "workloads": ", ".join(f"`{name}`" for name in terms.workloads),
+        "divisions": ", ".join(terms.divisions),
+        "system must be declared": _yes(terms.declared_system_required),
+        "harness must be clean": _yes(terms.clean_harness_required),
+        "training runs a result": str(training.runs),
+        "runs dropped at each end": str(training.drop),
+        "runs that may miss the target": str(training.tolerated_non_converging),
+    }
+    for division, limit_s in training.init_limit_s.items():
+        asked[f"initialisation, {division}"] = f"at most {limit_s:,} s"
+    asked["accuracy of inference"] = f"at least {terms.accuracy_floor:.0%} of the reference's"
+    for scenario, facts in terms.inference.items():
+        unit = "samples" if scenario == "offline" else "queries"
+        asked[f"{scenario}: duration"] = f"at least {facts.min_duration_s:g} s"
+        asked[f"{scenario}: {unit}"] = f"at least {facts.min_query_count:,}"
+        if scenario != "offline":
+            asked[f"{scenario}: latency percentile"] = f"{facts.percentile:.0%}"
+    return asked
+
+
+def _yes(fact: bool) -> str:
+    return "yes" if fact else "no"
