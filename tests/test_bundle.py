@@ -234,7 +234,7 @@ INCONSISTENT: dict[str, tuple[Callable[[Path], dict[str, bytes | None]], str]] =
     "no answers": (lambda _: {f"{OFFLINE}/run_2/answers.jsonl": None}, "answers.jsonl: missing"),
     "odd file": (lambda _: {f"{TRAIN}/run_1/queries.npy": b""}, "training run has no such file"),
     "result of another": (moved(TRAIN, "results/toy/single_stream"), "than its folder"),
-    "run of another": (moved(f"{OFFLINE}/run_1", f"{TRAIN}/run_6"), "run_6"),
+    "run moved away": (moved(f"{OFFLINE}/run_1", f"{TRAIN}/run_6"), "run_1, which is missing"),
     "not JSON": (lambda _: {"system.json": b"{"}, "system.json: not JSON"),
     "not a log": (lambda _: {f"{OFFLINE}/run_1/queries.npy": b"PK"}, "queries.npy: not a"),
     "bad telemetry": (lambda _: {f"{TRAIN}/run_1/telemetry.jsonl": b"{}\n1e999"}, "jsonl:2"),
