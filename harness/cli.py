@@ -381,21 +381,15 @@ def publish(bundles: tuple[Path, ...], out: Path, keyring: Path, to_json: bool) 
     from portal.site import publish as publish_site
     from rules.round import read_round
     from rules.rule import check as judge
-    from submissions.attestation import verify as verify_bundle
+    from submissions.attestation import appraise
     from submissions.bundle import Bundle
     from submissions.keys import Keyring
 
-    trusted = Keyring.read(keyring)
+    trusted = Keyring.read(keyring) if keyring.exists() else Keyring()
     published = []
-    for path in bundles:
-        bundle = Bundle.open(path)
+    for bundle in map(Bundle.open, bundles):
         report = judge(bundle.submission, read_round(bundle.submission.round))
-        try:
-            verification = verify_bundle(bundle, trusted)
-        except LevelfieldError as error:
-            click.echo(f"shown as not signed: {error}", err=True)
-            verification = None
-        published.append(Published(bundle, report, verification))
+        published.append(Published(bundle, report, appraise(bundle, trusted)))
     index = publish_site(published, out)
     if to_json:
         emit({"site": str(index), "bundles": [one.bundle.id for one in published]})

@@ -129,3 +129,8 @@ class Result(Record):
     """In SI base units (`UNIT_OF`); none if the runs give no score."""
     runs: tuple[Identifier, ...]
     """Folder names beside ``result.json``, in the order in which the runs started."""
+
+    @property
+    def unit(self) -> str:
+        """Unit of ``value``, SI base."""
+        return UNIT_OF[self.metric]

@@ -13,7 +13,7 @@ import psutil
 from pydantic import Field, ValidationError
 
 from harness import __version__
-from harness.errors import LevelfieldError
+from harness.errors import LevelfieldError, UsageError
 from harness.records import Identifier, Record
 
 _SYS = Path("/sys/devices/system/cpu/cpu0")
@@ -137,8 +137,10 @@ def read_declared(path: Path) -> Declared:
     """Read ``system.toml``; `LevelfieldError` names the field that is wrong."""
     try:
         return Declared.model_validate(tomllib.loads(path.read_text("utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise LevelfieldError(f"{path}: cannot be read: {error}; mend the file") from error
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}; name your file") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise LevelfieldError(f"{path}: not TOML: {error}; mend the file") from error
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"]))

@@ -1,0 +1,72 @@
+"""The documents agree with the program: commands parse, the reference is current, links resolve."""
+
+import importlib.util
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+
+from harness.cli import cli
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", ROOT / "RULES.md", ROOT / "CHANGELOG.md", *ROOT.glob("docs/*.md")]
+PAGES += ROOT.glob("workloads/*/README.md")
+
+
+def shown_commands(page: Path) -> list[str]:
+    """Lines of a page's console blocks, and ``levelfield …`` in running text with arguments."""
+    blocks = re.findall(r"```console\n(.*?)```", page.read_text("utf-8"), re.S)
+    return [line for block in blocks for line in block.splitlines() if line.strip()]
+
+
+COMMANDS = [(page.name, line) for page in PAGES for line in shown_commands(page)]
+
+
+@pytest.mark.parametrize(("page", "line"), COMMANDS)
+def test_a_shown_command_is_one_that_parses(page: str, line: str) -> None:
+    words = shlex.split(line)
+    assert words[0] == "levelfield", page
+    command = cli.commands[words[1]]
+    command.make_context(words[1], words[2:]).close()
+
+
+def test_commands_are_shown() -> None:
+    assert len(COMMANDS) >= 10
+
+
+def test_examples_in_help_parse() -> None:
+    for name, command in cli.commands.items():
+        lines = [line.strip() for line in (command.epilog or "").splitlines()[2:]]
+        assert lines, f"{name} has no example"
+        for line in lines:
+            words = shlex.split(line)
+            assert words[:2] == ["levelfield", name]
+            command.make_context(name, words[2:]).close()
+
+
+def test_every_command_and_option_is_explained() -> None:
+    for name, command in cli.commands.items():
+        assert command.help, name
+        for parameter in command.params:
+            if isinstance(parameter, click.Option):
+                assert parameter.help, f"{name} {parameter.name}"
+
+
+def test_the_command_reference_is_current() -> None:
+    spec = importlib.util.spec_from_file_location("commands", ROOT / "docs/commands.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert (ROOT / "docs/commands.md").read_text("utf-8") == module.render(), (
+        "run: python docs/commands.py > docs/commands.md"
+    )
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_between_documents_resolve(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text("utf-8")):
+        if not target.startswith("http"):
+            assert (page.parent / target).exists(), target
