@@ -90,16 +90,11 @@ def verify(bundle: Bundle, keyring: Keyring) -> Verification:
         raise VerificationError(
             f"{bundle.root}: unsigned: it holds no attestation; sign it, or ask its submitter to"
         )
-    signed: list[KeyEntry] = []
-    for path, data in bundle.attestations.items():
-        # (3) envelope, payload type, signatures
-        payload, entries = unseal(data, path, keyring.keys)
-        # (4) the very bytes that were verified, and (5) type, predicate type, schema
-        statement = _read_statement(payload, path)
-        # (6) subject, claims, and whose key it is
-        _check_content(statement, bundle, path)
-        _check_signatories(entries, bundle, path)
-        signed += entries
+    signed = [
+        entry
+        for path, data in bundle.attestations.items()
+        for entry in _verify_one(path, data, bundle, keyring)
+    ]
     distinct = [entry for entry in keyring.keys if entry in signed]
     return Verification(
         bundle_id=bundle.id,
@@ -109,6 +104,18 @@ def verify(bundle: Bundle, keyring: Keyring) -> Verification:
         ),
         steps=_steps(bundle, distinct),
     )
+
+
+def _verify_one(path: str, data: bytes, bundle: Bundle, keyring: Keyring) -> tuple[KeyEntry, ...]:
+    """Steps 3 to 6 of `verify` for one attestation; whose keys signed it."""
+    # (3) envelope, payload type, signatures
+    payload, entries = unseal(data, path, keyring.keys)
+    # (4) the very bytes that were verified, and (5) type, predicate type, schema
+    statement = _read_statement(payload, path)
+    # (6) subject, claims, and whose key it is
+    _check_content(statement, bundle, path)
+    _check_signatories(entries, bundle, path)
+    return entries
 
 
 def appraise(bundle: Bundle, keyring: Keyring) -> Verification:

@@ -33,7 +33,9 @@ def parse(data: bytes, where: str) -> Any:
             parse_float=_float,
             parse_constant=_constant,
         )
-        _check_tree(value)
+        # Shallow text without escapes, as most lines of a log are, needs no second look.
+        if b"\\" in data or data.count(b"[") + data.count(b"{") > MAX_DEPTH:
+            _check_tree(value)
     except _RefusedError as error:
         _refuse(where, str(error), error)
     except RecursionError as error:
