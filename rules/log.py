@@ -29,8 +29,8 @@ INSIDE_THE_RUN = (
     "eval_accuracy",
 )
 _STATUS_WORD = {RunStatus.COMPLETE: "success", RunStatus.ABORTED: "aborted"}
-_ROUNDING_NS = 2_000_000
-"""Log times are whole milliseconds, a duration is measured apart from them."""
+_APART_NS = 100_000_000
+"""Log times are whole milliseconds, and a busy machine may pause between line and measurement."""
 _FLUSH_NS = 2_000_000_000
 """What may lie between the last query and run_stop."""
 
@@ -166,7 +166,7 @@ def log_agrees_with_record(case: RunCase) -> Iterator[Problem]:
     """The log says the same as ``run.json``.
 
     Workload, division, organisation, platform, seed, status, quality and samples are equal; the
-    duration is equal within 2 ms (inference: the queries take up the run but for at most 2 s).
+    duration is equal within 0.1 s (inference: the queries take up the run but for at most 2 s).
     """
     for key, expected in _recorded(case).items():
         for event in case.evidence.log.all(key):
@@ -221,8 +221,8 @@ def _duration_agrees(case: RunCase) -> Iterator[Problem]:
     if window_ms is None:
         return
     logged = (window_ms[1] - window_ms[0]) * 1_000_000
-    slack = _ROUNDING_NS if case.trains else _FLUSH_NS
-    if claimed is None or not -_ROUNDING_NS <= logged - claimed <= slack:
+    slack = _APART_NS if case.trains else _FLUSH_NS
+    if claimed is None or not -_APART_NS <= logged - claimed <= slack:
         yield case.record_problem(
             "the duration is not that from run_start to run_stop",
             expected=f"{logged} ns",

@@ -33,9 +33,9 @@ def _evaluation_step(case: RunCase) -> int:
 
 
 def _meets(case: RunCase, event: Event) -> bool:
-    return type(event.value) in (int, float) and case.reference.card.training.target.met(
-        event.value
-    )
+    """Whether the evaluation meets the target; what is no finite number never does."""
+    value, target = event.value, case.reference.card.training.target
+    return type(value) in (int, float) and math.isfinite(value) and target.met(value)
 
 
 @rule("TRAIN-1", on="result", when=_trained)
@@ -236,7 +236,8 @@ def own_clock_agrees(case: RunCase) -> Iterator[Problem]:
                 yield case.log_problem(f"{event.key} has no time of arrival", event.line)
         elif abs(event.received_ms - event.time_ms) > _TRANSPORT_MS:
             yield case.log_problem(
-                f"{event.key} states a time other than that of its arrival",
+                f"{event.key} states a time other than that of its arrival; write and flush each "
+                "line at once",
                 event.line,
                 expected=f"{event.received_ms} within {_TRANSPORT_MS} ms",
                 found=str(event.time_ms),

@@ -1,0 +1,94 @@
+"""rules/scoring.py: exact numbers by hand."""
+
+import math
+
+import pytest
+from valid import CARD, ROUND, inference_run, training_run
+
+from harness.events import EventLog
+from harness.queries import NEVER, RAISED, new_log
+from harness.records import Mode, RunStatus, Scenario
+from rules.scoring import offline_throughput, olympic_mean, score, single_stream_latency
+from rules.submission import RunEvidence
+
+LOST = math.inf
+
+
+@pytest.mark.parametrize(
+    ("times", "mean"),
+    [
+        ([3.0, 1.0, 2.0], 2.0),
+        ([5.0, 1.0, 2.0, 4.0, 3.0], 3.0),
+        ([LOST, 1.0, 2.0, 4.0, 3.0], 3.0),  # the lost run is the slowest, 1.0 the fastest
+        ([LOST, LOST, 2.0, 4.0, 3.0], None),
+        ([1.0, 2.0], None),
+        ([], None),
+    ],
+)
+def test_olympic_mean(times: list[float], mean: float | None) -> None:
+    assert olympic_mean(times, 1, tolerated=1) == mean
+
+
+def test_an_untolerated_loss_gives_no_score_even_if_dropped() -> None:
+    assert olympic_mean([LOST, 1.0, 2.0], 1, tolerated=0) is None
+
+
+def with_status(evidence: RunEvidence, status: RunStatus, log: EventLog) -> RunEvidence:
+    run = evidence.run.model_copy(update={"status": status})
+    return RunEvidence(evidence.path, run, log, None, None, evidence.telemetry)
+
+
+def test_training() -> None:
+    runs = [training_run(0, 5), training_run(1, 3), training_run(2, 4)]
+    assert score(Scenario.TRAIN, runs, ROUND) == 2.4
+
+
+def test_an_aborted_run_counts_as_the_slowest() -> None:
+    quick = training_run(0, 2)
+    lost = with_status(quick, RunStatus.ABORTED, quick.log)
+    assert score(Scenario.TRAIN, [lost, training_run(1, 3), training_run(2, 4)], ROUND) == 2.4
+
+
+def test_a_run_without_an_end_counts_as_the_slowest() -> None:
+    quick = training_run(0, 2)
+    cut = with_status(quick, RunStatus.COMPLETE, EventLog(quick.log.events[:-1]))
+    assert score(Scenario.TRAIN, [cut, training_run(1, 3), training_run(2, 4)], ROUND) == 2.4
+
+
+def test_single_stream_latency() -> None:
+    log = new_log(64)
+    log["scheduled"] = range(0, 64_000, 1000)
+    log["issued"] = log["scheduled"] + 10
+    log["completed"] = log["scheduled"] + range(101, 165)
+    assert single_stream_latency(log, 0.9) == 164e-9
+    assert single_stream_latency(log[:63], 0.9) is None
+
+
+def test_offline_throughput() -> None:
+    log = new_log(3)
+    log["scheduled"] = 500_000_000
+    log["completed"] = [600_000_000, 2_000_000_000, 700_000_000]
+    assert offline_throughput(log) == 2.0
+
+
+def test_accuracy_runs_do_not_score() -> None:
+    run = inference_run(Scenario.OFFLINE, Mode.ACCURACY)
+    assert score(Scenario.OFFLINE, [run], ROUND) is None
+
+
+def test_two_performance_runs_give_no_score() -> None:
+    run = inference_run(Scenario.OFFLINE, Mode.PERFORMANCE)
+    assert score(Scenario.OFFLINE, [run], ROUND) == 512.0
+    assert score(Scenario.OFFLINE, [run, run], ROUND) is None
+
+
+@pytest.mark.parametrize(("column", "value"), [("error", RAISED), ("completed", NEVER)])
+def test_a_failed_query_gives_no_score(column: str, value: int) -> None:
+    run = inference_run(Scenario.SINGLE_STREAM, Mode.PERFORMANCE)
+    assert run.queries is not None
+    run.queries[column][7] = value
+    assert score(Scenario.SINGLE_STREAM, [run], ROUND) is None
+
+
+def test_the_example_is_within_the_cards_limit() -> None:
+    assert (training_run(0, 5).run.samples or 0) < CARD.training.limit
