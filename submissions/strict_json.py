@@ -26,13 +26,7 @@ def parse(data: bytes, where: str) -> Any:
     32, lone surrogates, or anything that is not JSON at all.
     """
     try:
-        value = json.loads(
-            _text(data),
-            object_pairs_hook=_object,
-            parse_int=_integer,
-            parse_float=_float,
-            parse_constant=_constant,
-        )
+        value = _DECODER.decode(_text(data))
         # Shallow text without escapes, as most lines of a log are, needs no second look.
         if b"\\" in data or data.count(b"[") + data.count(b"{") > MAX_DEPTH:
             _check_tree(value)
@@ -122,3 +116,11 @@ def _check_text(text: str) -> None:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
         raise _RefusedError(f"a lone surrogate in the text {text[:24]!a}") from error
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object,
+    parse_int=_integer,
+    parse_float=_float,
+    parse_constant=_constant,
+)
