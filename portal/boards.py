@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from harness.records import HIGHER_IS_BETTER, Scenario
-from portal.listing import Listing
+from portal.listing import Listing, percentile
 from portal.quantities import for_people
 
 
@@ -84,16 +84,15 @@ def _training(listing: Listing) -> str:
     return (
         f"A run is timed from the first touch of the data until {target.metric} reaches "
         f"{target.value:g} on the evaluation set. The round asks for {facts.runs} runs, each from "
-        f"a new seed; the {facts.drop} fastest and the {facts.drop} slowest are dropped and the "
-        "mean of the rest is the score. A run that never reaches the target counts as the slowest, "
-        f"and more than {facts.tolerated_non_converging} such runs give no score."
+        f"a new seed; the fastest and the slowest ({facts.drop} each) are dropped and the mean of "
+        "the rest is the score. A run that never reaches the target counts as the slowest; more "
+        f"such runs than {facts.tolerated_non_converging} give no score."
     )
 
 
 def _inference(listing: Listing, scenario: Scenario) -> str:
     settings = listing.round.settings(scenario)
-    duration = for_people(settings.min_duration_ns / 1e9, "s")
-    least = f"for at least {duration} and {settings.min_query_count:,}"
+    least = f"for at least {settings.min_duration_ns / 1e9:g} s and {settings.min_query_count:,}"
     accuracy = (
         "A second run answers the whole data set, and its quality must be at least "
         f"{for_people(listing.round.accuracy_floor, '%')} of the reference's "
@@ -106,6 +105,6 @@ def _inference(listing: Listing, scenario: Scenario) -> str:
         )
     return (
         f"Queries come one at a time, each as soon as the last is answered, {least} queries. "
-        f"The score is the {settings.percentile:.0%} percentile of latency, estimated so that it "
+        f"The score is the {percentile(settings.percentile)} of latency, estimated so that it "
         f"is too low in at most 1 of 100 such runs, as MLPerf's LoadGen does. {accuracy}"
     )

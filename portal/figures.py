@@ -40,7 +40,7 @@ class Figure:
             "xaxis": {"title": {"text": self.x_title}, "automargin": True},
             "yaxis": {"title": {"text": self.y_title}, "automargin": True},
             "margin": {"l": 56, "r": 16, "t": 12, "b": 48},
-            "legend": {"orientation": "h", "y": -0.25},
+            "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
             "hovermode": "closest",
             **self.layout,
         }

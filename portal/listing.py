@@ -169,12 +169,21 @@ class Listing:
     @property
     def metric_title(self) -> str:
         """What the score is, in words."""
-        return METRIC_TITLES[METRIC_OF[self.entry.result.scenario]]
+        scenario = self.entry.result.scenario
+        title = METRIC_TITLES[METRIC_OF[scenario]]
+        if METRIC_OF[scenario] is not Metric.LATENCY:
+            return title
+        return f"{title}, {percentile(self.round.settings(scenario).percentile)}"
 
     @property
     def division(self) -> Division:
         """The result's division."""
         return self.entry.result.division
+
+
+def percentile(share: float) -> str:
+    """``90th percentile`` for 0.9."""
+    return f"{share * 100:g}th percentile"
 
 
 def safe(name: str) -> str:

@@ -17,6 +17,8 @@ from portal.telemetry_table import telemetry_table
 from rules.rule import Finding
 from rules.submission import RunEvidence
 
+QUERIES = "queries.npy"
+
 
 @dataclass(frozen=True)
 class TrustItem:
@@ -69,10 +71,10 @@ def _signature(listing: Listing) -> TrustItem:
     if verification is None or not verification.signed_by:
         return TrustItem("warn", "!", "Not signed: nobody vouches for these numbers.")
     signers = " and ".join(
-        f"{signatory.organisation} with key {signatory.key_id[:8]}…"
+        f"{signatory.organisation} with key {signatory.key_id[:16]}…"
         for signatory in verification.signed_by
     )
-    return TrustItem("", "✓", f"Signed by {signers}.")
+    return TrustItem("", "✓", f"Signed by {signers}")
 
 
 def _checker(listing: Listing) -> TrustItem:
@@ -112,12 +114,14 @@ def _part(evidence: RunEvidence, score: RunScore) -> str:
 
 
 def _proof(listing: Listing, evidence: RunEvidence) -> Iterator[tuple[str, str]]:
-    """The lines that a run's time and quality rest on."""
+    """The lines, and the query log, that a run's value and quality rest on."""
     log = evidence.log
     events = (log.first("run_start"), log.last("eval_accuracy"), log.last("run_stop"))
     for event in events:
         if event is not None:
             yield event.key, listing.run_address(evidence, event.line)
+    if evidence.queries is not None:
+        yield QUERIES, f"{listing.run_address(evidence).rpartition('/')[0]}/{QUERIES}"
 
 
 def _where(listing: Listing, finding: Finding) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from harness.system import System
 from portal.quantities import for_people
+from portal.rendering import plural
 
 
 def system_rows(system: System) -> list[tuple[str, str]]:
@@ -29,11 +30,11 @@ def _hardware(system: System) -> Iterator[tuple[str, str]]:
     processor = system.processor
     yield "Processor", f"{processor.model} ({processor.architecture})"
     counts = (
-        (processor.sockets, "sockets"),
-        (processor.cores, "physical cores"),
-        (processor.threads, "hardware threads available"),
+        (processor.sockets, "socket"),
+        (processor.cores, "physical core"),
+        (processor.threads, "available hardware thread"),
     )
-    yield "Processors", ", ".join(f"{n} {what}" for n, what in counts if n is not None)
+    yield "Processors", ", ".join(plural(n, what) for n, what in counts if n is not None)
     yield "Frequency governor", processor.governor or ""
     if processor.frequency_max_hz:
         yield "Highest frequency", str(for_people(processor.frequency_max_hz, "Hz"))

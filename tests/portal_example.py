@@ -155,7 +155,7 @@ def training_run(
     for step in range(1, 9):
         clock.advance(int(seconds / 8 * 1e9))
         shortfall = 0.004 if not converges or step < 8 else 0.0
-        quality = round(target.value - shortfall - 0.6 * (8 - step) ** 2 / 64, 6)
+        quality = target.value - shortfall - 0.6 * (8 - step) ** 2 / 64
         writer.start("eval_start", None, samples_count=step * 1500)
         writer.event("eval_accuracy", quality, samples_count=step * 1500)
         writer.stop("eval_stop", None, samples_count=step * 1500)

@@ -1,0 +1,161 @@
+"""The site in a real browser, from file://, at two widths, in both themes and without scripts."""
+
+import gzip
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+from portal_example import example
+
+from portal.site import publish
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is not installed"),
+]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return publish(example(), tmp_path_factory.mktemp("portal") / "site").parent
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+def _kinds(site: Path) -> list[Path]:
+    """One page of each kind, results of every scenario."""
+    results = [
+        next(site.glob(f"x/*-{s}/index.html")) for s in ("train", "single_stream", "offline")
+    ]
+    board = next(site.glob("r/2026.1/**/train/closed/index.html"))
+    return [
+        site / "index.html",
+        board,
+        *results,
+        next(site.glob("x/*/runs/1/index.html")),
+        site / "data" / "index.html",
+    ]
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_quiet_local_and_within_the_width(
+    site: Path, browser: Browser, width: int, scheme: str
+) -> None:
+    context = browser.new_context(
+        viewport={"width": width, "height": 900},
+        color_scheme=scheme,  # type: ignore[arg-type]
+    )
+    page, complaints, requests = context.new_page(), [], []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda request: requests.append(request.url))
+    for path in _kinds(site):
+        page.goto(path.as_uri())
+        _draw(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        assert _small_targets(page) == [], path
+    assert complaints == []
+    assert {url for url in requests if not url.startswith(site.as_uri())} == set()
+    context.close()
+
+
+def _draw(page: Page) -> None:
+    for plot in page.query_selector_all(".plot"):
+        plot.scroll_into_view_if_needed()
+        page.wait_for_selector(".plot.drawn")
+
+
+def _small_targets(page: Page) -> list[str]:
+    """Links and buttons that a finger would miss; those inside a sentence are exempt."""
+    found: list[str] = page.evaluate(
+        """[...document.querySelectorAll('nav a, td a, th a, .log a, button, summary, .card h3 a')]
+        .filter(each => each.offsetParent && each.getBoundingClientRect().height < 23.9)
+        .map(each => each.outerHTML)"""
+    )
+    return found
+
+
+def test_charts_are_drawn_as_the_types_that_were_asked_for(site: Path, browser: Browser) -> None:
+    page = browser.new_page()
+    for path in _kinds(site)[2:5]:
+        page.goto(path.as_uri())
+        _draw(page)
+        drawn = page.evaluate("document.querySelector('.plot')._fullData.map(t => t.type)")
+        assert drawn, path
+        assert set(drawn) == {"scatter"}, path
+    page.close()
+
+
+def test_the_chart_library_is_fetched_only_for_charts(site: Path, browser: Browser) -> None:
+    page, requests = browser.new_page(), []
+    page.on("request", lambda request: requests.append(request.url))
+    for path in _kinds(site)[:2]:
+        page.goto(path.as_uri())
+    assert not [url for url in requests if "plotly" in url]
+    page.close()
+
+
+def test_usable_without_scripts(site: Path, browser: Browser) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto((site / "index.html").as_uri())
+    page.click("text=Leaderboard: 3 results")
+    assert page.locator("tbody tr").count() == 3
+    assert page.locator(".theme").is_hidden()
+    page.click("tbody tr a >> nth=0")
+    page.click("summary")
+    assert page.locator("details td").first.is_visible()
+    page.click("text=run_stop >> nth=0")
+    assert "run_stop" in page.locator("li:target").inner_text()
+    context.close()
+
+
+def test_the_theme_is_toggled_and_remembered(site: Path, browser: Browser) -> None:
+    context = browser.new_context(color_scheme="light")
+    page = context.new_page()
+    page.goto((site / "index.html").as_uri())
+    light = _background(page)
+    page.click("text=Dark theme")
+    dark = _background(page)
+    page.goto((site / "data" / "index.html").as_uri())
+    assert light != dark == _background(page)
+    assert page.locator(".theme").inner_text() == "Light theme"
+    context.close()
+
+
+def _background(page: Page) -> str:
+    colour: str = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    return colour
+
+
+def test_the_first_key_press_reaches_the_skip_link(site: Path, browser: Browser) -> None:
+    page = browser.new_page()
+    page.goto((site / "index.html").as_uri())
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#content")
+    page.close()
+
+
+def test_pages_stay_within_their_budget(site: Path) -> None:
+    shared = [site / "static" / name for name in ("site.css", "theme.js", "mark.svg")]
+    for path in _kinds(site)[:2]:
+        size = sum(len(gzip.compress(file.read_bytes())) for file in (*shared, path))
+        assert size <= 150_000, path

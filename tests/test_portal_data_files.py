@@ -1,0 +1,55 @@
+"""Downloads: three files, one content, nothing that a spreadsheet would run."""
+
+import csv
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from portal_example import HOSTILE, example, published, system, training_run
+
+from portal.boards import make_boards
+from portal.data_files import TABLES, write_data
+from portal.listing import list_results
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data") / "data"
+    write_data(folder, make_boards(list_results(example())))
+    return folder
+
+
+def test_the_three_files_agree(data: Path) -> None:
+    from_json = json.loads((data / "results.json").read_text("utf-8"))
+    with closing(sqlite3.connect(data / "results.sqlite")) as connection:
+        connection.row_factory = sqlite3.Row
+        for table in TABLES:
+            names = [name for name, _, _ in table.columns]
+            rows = connection.execute(f"select * from {table.name}").fetchall()
+            assert [dict(row) for row in rows] == from_json[table.name]
+            assert all(list(row) == names for row in from_json[table.name])
+    with (data / "results.csv").open(newline="", encoding="utf-8") as stream:
+        from_csv = list(csv.DictReader(stream))
+    assert [row["id"] for row in from_csv] == [row["id"] for row in from_json["results"]]
+    assert len(from_csv) == 8
+
+
+def test_values_are_in_si_units(data: Path) -> None:
+    results = json.loads((data / "results.json").read_text("utf-8"))["results"]
+    laptop = next(r for r in results if r["metric"] == "latency" and r["rank"] == 2)
+    assert laptop["unit"] == "s"
+    assert 0.001 < laptop["value"] < 0.002
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1"])
+def test_formulas_are_defused_in_csv_alone(name: str, tmp_path: Path) -> None:
+    entry = published(system(name, HOSTILE), [training_run(n, 8.0 + n) for n in (1, 2, 3)])
+    write_data(tmp_path / "data", make_boards(list_results([entry])))
+    with (tmp_path / "data/results.csv").open(newline="", encoding="utf-8") as stream:
+        (row,) = csv.DictReader(stream)
+    assert row["system"] == f"'{name}"
+    assert row["organisation"] == HOSTILE
+    in_json = json.loads((tmp_path / "data/results.json").read_text("utf-8"))
+    assert in_json["results"][0]["system"] == name

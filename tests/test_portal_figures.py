@@ -1,0 +1,51 @@
+"""Figures: plotly accepts them, captions state what was found, tables hold the numbers."""
+
+import json
+
+import plotly.graph_objects as go
+from portal_example import example, inference_run, published, system, training_run
+
+from harness.records import Mode, Scenario
+from portal.figures import Figure, figures
+from portal.listing import list_results
+
+
+def _all() -> list[Figure]:
+    return [figure for listing in list_results(example()) for figure in figures(listing)]
+
+
+def _figure(runs: list) -> Figure:  # type: ignore[type-arg]
+    (listing,) = list_results([published(system("a", "acme"), runs)])
+    (figure,) = figures(listing)
+    return figure
+
+
+def test_plotly_accepts_every_figure_and_knows_only_basic_traces() -> None:
+    found = _all()
+    assert {figure.id for figure in found} == {"convergence", "latency", "completions"}
+    for figure in found:
+        go.Figure(json.loads(json.dumps(figure.plot())))
+        assert {trace["type"] for trace in figure.traces} <= {"scatter", "bar", "pie"}
+        assert len(figure.headers) == len(figure.rows[0])
+
+
+def test_convergence_counts_the_runs_that_reached_the_target() -> None:
+    figure = _figure([training_run(1, 8.0), training_run(2, 8.0, converges=False)])
+    assert figure.caption.startswith("1 of 2 runs reached accuracy")
+    assert [trace["name"] for trace in figure.traces] == ["Run 1", "Run 2", "Target"]
+    assert figure.rows[0][:2] == ("1", "1.000")
+
+
+def test_quantiles_with_too_few_queries_are_not_printed() -> None:
+    figure = _figure([inference_run(1, Scenario.SINGLE_STREAM, Mode.PERFORMANCE, 1.0)])
+    shown = {row[1]: row[2] for row in figure.rows}
+    assert shown["99.0%"] == "too few queries (needs 10,000)"
+    assert shown["90.0%"].endswith("ms")
+    assert "2,048 queries" in figure.caption
+
+
+def test_completions_end_at_the_last_sample() -> None:
+    figure = _figure([inference_run(1, Scenario.OFFLINE, Mode.PERFORMANCE, 1.0)])
+    (trace,) = figure.traces
+    assert trace["y"][-1] == 2048
+    assert trace["x"] == sorted(trace["x"])

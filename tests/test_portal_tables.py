@@ -1,0 +1,45 @@
+"""System and telemetry as tables."""
+
+from dataclasses import replace
+
+from portal_example import published, system, training_run
+
+from harness.telemetry.log import TelemetryLog
+from portal.listing import list_results
+from portal.system_table import system_rows
+from portal.telemetry_table import telemetry_table
+
+
+def test_a_system_in_peoples_units() -> None:
+    rows = dict(system_rows(system("a", "acme", price_usd=12500.0, price_source="a letter")))
+    assert rows["Memory"] == "32.0 GiB"
+    assert rows["Processors"] == "1 socket, 8 physical cores, 16 available hardware threads"
+    assert rows["Price (declared)"] == "12,500.00 USD"
+    assert rows["Levelfield"] == "0.1.0, commit abababababab, clean"
+
+
+def test_what_is_absent_is_left_out_and_nothing_declared_is_said() -> None:
+    machine = system("a", "acme").model_copy(update={"declared": None, "accelerators": ()})
+    rows = dict(system_rows(machine))
+    assert rows["Declared"] == "nothing"
+    assert rows["Accelerators"] == "none"
+    assert "Price (declared)" not in rows
+
+
+def test_telemetry_has_a_column_a_run_and_totals_as_increases() -> None:
+    runs = [training_run(1, 4.0), training_run(2, 4.0)]
+    (listing,) = list_results([published(system("a", "acme"), runs)])
+    table = telemetry_table(listing)
+    assert table is not None
+    assert table["headers"] == ("Quantity", "Run 1", "Run 2")
+    rows = {row[0]: row[1] for row in table["rows"]}
+    assert rows["host: memory used"] == "3.00 GiB (3.00 GiB)"
+    assert rows["host: disk read, moved"] == "8.00 MiB"
+    assert "host: network sent, moved" not in rows
+
+
+def test_no_readings_no_table() -> None:
+    evidence, files = training_run(1, 4.0)
+    silent = replace(evidence, telemetry=TelemetryLog(()))
+    (listing,) = list_results([published(system("a", "acme"), [(silent, files)])])
+    assert telemetry_table(listing) is None
