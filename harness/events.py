@@ -1,6 +1,7 @@
 """The event log in MLPerf's ``:::MLLOG`` format: one writer, one parser for ours and theirs."""
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from typing import Any, TextIO
 from harness.clock import Clock
 
 MARK = ":::MLLOG "
-_RECEIVED = "received_ms="
+_RECEIVED = re.compile(rb"received_ms=([0-9]{1,16}) ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +104,8 @@ def _parse_line(number: int, raw: bytes, at: int) -> Event | BrokenLine:
 
 
 def _received(prefix: bytes) -> int | None:
-    text = prefix.decode("latin-1").strip()
-    digits = text.removeprefix(_RECEIVED)
-    return int(digits) if text.startswith(_RECEIVED) and digits.isdecimal() else None
+    found = _RECEIVED.fullmatch(prefix)
+    return int(found[1]) if found else None
 
 
 class EventWriter:
@@ -129,7 +129,7 @@ class EventWriter:
 
     def relay(self, line: str) -> None:
         """Copy a submitter's own line, with the time at which it was received before it."""
-        self._stream.write(f"{_RECEIVED}{self._clock.wall_ms()} {line.rstrip()}\n")
+        self._stream.write(f"received_ms={self._clock.wall_ms()} {line.rstrip()}\n")
         self._stream.flush()
 
     def _write(self, event_type: str, key: str, value: Any, metadata: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness.errors import LevelfieldError
+from harness.errors import LevelfieldError, UsageError
 from submissions.layout import check_path
 
 MAX_FILE_BYTES = 64 * 2**20
@@ -64,7 +64,9 @@ def _names(root: Path, folder: str) -> list[str]:
             _refuse(folder or str(root), "not a folder")
         return [entry.name for entry in (root / folder).iterdir()]
     except OSError as error:
-        raise LevelfieldError(
+        # A missing root is a mistyped command; trouble inside it is trouble with the bundle.
+        kind = LevelfieldError if folder else UsageError
+        raise kind(
             f"{folder or root}: cannot be read: {error.strerror}; name the bundle's folder"
         ) from error
 

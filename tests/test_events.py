@@ -3,7 +3,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from harness.clock import SimulatedClock
@@ -63,6 +63,9 @@ def test_the_last_mark_on_a_line_counts() -> None:
 
 
 @given(st.binary(max_size=300))
+@example(b"1" * 5000)
+@example(b"[" * 100_000)
+@example(b"received_ms=" + b"1" * 5000 + b" :::MLLOG {}")
 def test_any_bytes_are_read_without_a_crash(data: bytes) -> None:
     log = parse_events(b":::MLLOG " + data)
     assert len(log.events) + len(log.broken) >= 1
