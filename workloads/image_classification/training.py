@@ -153,9 +153,9 @@ class DigitTraining:
 
 
 def _require_sense(hyperparameters: Mapping[str, Number]) -> None:
-    batch = hyperparameters["global_batch_size"]
-    if batch != int(batch) or batch < 2:  # one sample has no variance to normalise by
-        raise LevelfieldError(f"global_batch_size={batch}: not a whole number from 2; choose one")
     for name, value in hyperparameters.items():
         if not math.isfinite(value) or value < 0:
             raise LevelfieldError(f"{name}={value}: negative or not finite; choose from 0 up")
+    batch = hyperparameters["global_batch_size"]
+    if batch != int(batch) or batch < 2:  # one sample has no variance to normalise by
+        raise LevelfieldError(f"global_batch_size={batch}: not a whole number from 2; choose one")

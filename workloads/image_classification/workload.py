@@ -66,7 +66,7 @@ class ReferenceSut:
     """The shipped weights behind `predict`."""
 
     max_batch = 256
-    """Beyond this, larger batches no longer gain speed on a CPU."""
+    """Enough to occupy the cores of a CPU."""
 
     def __init__(self, library: QuerySampleLibrary) -> None:  # noqa: ARG002
         """Load the weights to the default device; nothing is asked of the library."""
