@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from harness.errors import LevelfieldError
+from harness.records import Scenario
 from rules.round import Round, read_round, round_names
 from rules.rule import RULES, Rule
 
@@ -83,10 +84,11 @@ def _terms(terms: Round) -> dict[str, str]:
         asked[f"initialisation, {division}"] = f"at most {limit_s:,} s"
     asked["accuracy of inference"] = f"at least {terms.accuracy_floor:.0%} of the reference's"
     for scenario, facts in terms.inference.items():
-        unit = "samples" if scenario == "offline" else "queries"
+        offline = scenario == Scenario.OFFLINE
+        unit = "samples" if offline else "queries"
         asked[f"{scenario}: duration"] = f"at least {facts.min_duration_s:g} s"
         asked[f"{scenario}: {unit}"] = f"at least {facts.min_query_count:,}"
-        if scenario != "offline":
+        if not offline:
             asked[f"{scenario}: latency percentile"] = f"{facts.percentile:.0%}"
     return asked
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from harness.records import Record
+from harness.records import Record, Scenario
 
 # Importing a subject registers its rules.
 from rules import admission, inference, log, score_claim, system, telemetry, training  # noqa: F401
@@ -43,12 +43,13 @@ class Finding(Record):
     def text(self) -> str:
         """The finding in one line."""
         where = self.file if self.line is None else f"{self.file}:{self.line}"
-        compared = "".join(
-            f"; {name} {value}"
+        compared = ", ".join(
+            f"{name} {value}"
             for name, value in (("expected", self.expected), ("found", self.found))
             if value is not None
         )
-        return f"{self.severity} {self.rule} {where}: {self.message}{compared}"
+        told = f"{self.message}; {compared}" if compared else self.message
+        return f"{self.severity} {self.rule} {where}: {told}"
 
 
 class Report(Record):
@@ -107,8 +108,11 @@ def _cases(submission: Submission, terms: Round) -> Iterator[SubmissionCase]:
     references = {name: found for name in names if (found := installed(name))}
     yield SubmissionCase(submission, terms, references)
     for entry in submission.entries:
-        # An entry of an unknown workload is what ROUND-1 refuses; no other rule can judge it.
-        if entry.result.workload in references:
+        # What is unknown to the installation or to the round ROUND-1 refuses; no other rule can
+        # judge it.
+        scenario = entry.result.scenario
+        known = scenario == Scenario.TRAIN or scenario in terms.inference
+        if known and entry.result.workload in references:
             yield ResultCase(submission, terms, references, entry)
             for evidence in entry.runs:
                 yield RunCase(submission, terms, references, entry, evidence)

@@ -6,7 +6,7 @@ from typing import Any
 
 from harness.events import Event, EventLog
 from harness.queries import QueryLog
-from harness.records import Scenario
+from harness.records import Number, Scenario
 from rules.submission import Entry, RunEvidence, Submission
 
 Edit = Callable[[list[Event]], Sequence[Event]]
@@ -20,7 +20,7 @@ def with_entry(
     return replace(submission, entries=tuple(entries))
 
 
-def with_claim(submission: Submission, scenario: Scenario, **claim: Any) -> Submission:
+def with_claim(submission: Submission, scenario: Scenario, /, **claim: Any) -> Submission:
     """``submission`` with other fields in a result."""
     return with_entry(
         submission, scenario, lambda e: replace(e, result=e.result.model_copy(update=claim))
@@ -44,7 +44,7 @@ def with_evidence(
 
 
 def with_record(
-    submission: Submission, scenario: Scenario, number: int = 0, **record: Any
+    submission: Submission, scenario: Scenario, number: int = 0, /, **record: Any
 ) -> Submission:
     """``submission`` with other fields in one run's record."""
     return with_evidence(
@@ -64,6 +64,16 @@ def with_log(submission: Submission, scenario: Scenario, edit: Edit, number: int
         return replace(evidence, log=EventLog(tuple(numbered)))
 
     return with_evidence(submission, scenario, changed, number)
+
+
+def with_hyperparameters(submission: Submission, **changes: Number) -> Submission:
+    """``submission`` with other values in its first training run, in record and log alike."""
+    run = submission.entries[0].runs[0].run
+    values = {**run.hyperparameters, **changes}
+    changed = with_record(submission, Scenario.TRAIN, hyperparameters=values)
+    for name, value in changes.items():
+        changed = with_log(changed, Scenario.TRAIN, saying(name, value))
+    return changed
 
 
 def with_queries(
