@@ -127,6 +127,8 @@ def _latencies(listing: Listing, runs: Sequence[RunEvidence]) -> Figure:
             f"{for_people(float(np.median(seconds)), 's')} each; "
             f"the slowest took {for_people(float(seconds[-1]), 's')}."
         )
+    if listing.entry.result.value is not None:
+        traces.append(_score_mark(listing, listing.entry.result.value))
     return Figure(
         id="latency",
         caption=" ".join(sentences),
@@ -138,6 +140,13 @@ def _latencies(listing: Listing, runs: Sequence[RunEvidence]) -> Figure:
         rows=tuple(rows),
         layout={"xaxis": {"title": {"text": "latency in ms (logarithmic)"}, "type": "log"}},
     )
+
+
+def _score_mark(listing: Listing, value: float) -> dict[str, Any]:
+    """The score on the curve; it lies a little to the right, being an estimate on the safe side."""
+    share = listing.round.settings(listing.entry.result.scenario).percentile
+    mark = _line("Score", [float(f"{value * 1e3:.6g}")], [share * 100], SERIES[1], markers=True)
+    return mark | {"mode": "markers", "marker": {"size": 11, "symbol": "diamond"}}
 
 
 def _quantile(seconds: NDArray[np.float64], share: float) -> str:
