@@ -127,10 +127,11 @@ def reference_implementation(case: RunCase) -> Iterator[Problem]:
     """
     run = case.evidence.run
     if run.workload_sha256 != case.reference.digest:
-        version = case.submission.system.harness.version
+        harness = case.submission.system.harness
+        made_with = harness.version + (f" at commit {harness.commit}" if harness.commit else "")
         yield case.record_problem(
-            f"the workload differs from the installed one; the run was made with Levelfield "
-            f"{version}: check with that version, or submit to the open division",
+            f"the workload differs from the installed one; install Levelfield {made_with}, which "
+            "made the run, and check again, or submit to the open division",
             expected=case.reference.digest,
             found=run.workload_sha256,
         )
