@@ -41,6 +41,7 @@ def write_result(site: Path, listing: Listing) -> None:
             (listing.system_name, ""),
         ),
         trust=trust_items(listing),
+        verification=listing.published.verification,
         method=describe_method(listing),
         runs=[_run(listing, run, score) for run, score in run_scores(listing)],
         figures=figures(listing),

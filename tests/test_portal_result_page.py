@@ -66,6 +66,13 @@ def test_runs_show_their_part(tmp_path: Path) -> None:
     assert "practice: not rankable" in page
 
 
+def test_long_values_fold_and_verification_is_told_step_by_step(tmp_path: Path) -> None:
+    machine = system("a", "acme", notes="long " * 100)
+    page = _page(published(machine, _trainings()), tmp_path)
+    assert page.count("<summary>long long") == 1
+    assert "<li>3. One envelope, one signature.</li>" in page
+
+
 def test_an_inference_result_links_its_query_log(tmp_path: Path) -> None:
     listing = list_results([published(system("a", "acme"), all_scenarios(1))])[1]
     write_result(tmp_path, listing)
