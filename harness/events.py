@@ -94,7 +94,8 @@ def _parse_line(number: int, raw: bytes, at: int) -> Event | BrokenLine:
     if not isinstance(fields, dict):
         return BrokenLine(number, "the JSON after :::MLLOG is not an object")
     time_ms, key, metadata = fields.get("time_ms"), fields.get("key"), fields.get("metadata")
-    if type(time_ms) is not int or not isinstance(key, str) or "value" not in fields:
+    timed = type(time_ms) is int and 0 <= time_ms < 2**53
+    if not timed or not isinstance(key, str) or "value" not in fields:
         return BrokenLine(number, "time_ms (integer), key (text) or value is missing")
     if not isinstance(metadata, dict):
         return BrokenLine(number, "metadata is missing")

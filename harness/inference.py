@@ -133,7 +133,6 @@ class _Driver:
                 if tracker.last_issued_ns - reported_ns > _PROGRESS_NS:
                     reported_ns = tracker.last_issued_ns
                     self._progress(rows, reported_ns)
-            self._target.sut.flush()
             self._recording.log.stop("run_stop", status="success")
         finally:
             self._recording.write_bytes("queries.npy", query_log_bytes(tracker.log))
@@ -143,6 +142,7 @@ class _Driver:
         foreign = ForeignCode()
         with foreign:
             self._target.sut.issue(query)
+            self._target.sut.flush()
         if foreign.error is not None:
             tracker.fail_open(query, foreign.reason)
         tracker.wait()

@@ -40,7 +40,7 @@ class SystemUnderTest(Protocol):
         """Begin to answer; may return before the query is complete."""
 
     def flush(self) -> None:
-        """Called when no further query will come: complete whatever was held back."""
+        """No further query comes until those issued are complete: hold nothing back."""
 
 
 @runtime_checkable

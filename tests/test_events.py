@@ -46,6 +46,8 @@ def test_a_relayed_line_keeps_the_time_at_which_it_came() -> None:
         (":::MLLOG {", "not JSON"),
         (":::MLLOG [1]", "not an object"),
         (':::MLLOG {"time_ms": 1.5, "key": "a", "value": 1, "metadata": {}}', "time_ms"),
+        (':::MLLOG {"time_ms": -1, "key": "a", "value": 1, "metadata": {}}', "time_ms"),
+        (f':::MLLOG {{"time_ms": {10**400}, "key": "a", "value": 1, "metadata": {{}}}}', "time_ms"),
         (':::MLLOG {"time_ms": 1, "key": "a", "metadata": {}}', "value"),
         (':::MLLOG {"time_ms": 1, "key": "a", "value": 1}', "metadata"),
     ],

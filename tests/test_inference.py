@@ -101,6 +101,31 @@ class Elsewhere:
         pass
 
 
+class HoldsBack:
+    """Answers nothing until it is told that nothing more will come."""
+
+    def __init__(self) -> None:
+        self._held: list[Query] = []
+
+    def issue(self, query: Query) -> None:
+        self._held.append(query)
+
+    def flush(self) -> None:
+        while self._held:
+            query = self._held.pop()
+            query.complete(query.samples.tolist())
+
+
+@pytest.mark.parametrize("scenario", [Scenario.SINGLE_STREAM, Scenario.OFFLINE])
+def test_what_is_held_back_comes_with_the_flush(tmp_path: Path, scenario: Scenario) -> None:
+    library = ToyLibrary()
+    target = Target("toy:HoldsBack", HoldsBack(), library, share_right)
+    run = infer(
+        target, scenario, Mode.ACCURACY, SETTINGS, 3, tmp_path / "r", toy_subject(), SystemClock()
+    )
+    assert run.quality == 1.0
+
+
 def test_completions_may_come_from_any_thread_in_any_order(tmp_path: Path) -> None:
     library = ToyLibrary()
     target = Target("toy:Elsewhere", Elsewhere(), library, share_right)
