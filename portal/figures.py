@@ -179,7 +179,7 @@ def _completions(listing: Listing, runs: Sequence[RunEvidence]) -> Figure:
         id="completions",
         caption=" ".join(sentences),
         traces=tuple(traces),
-        x_title="seconds since the samples were offered",
+        x_title="seconds since the start",
         y_title="samples answered",
         table_caption="When each share of the samples had been answered",
         headers=("Run", "Share of samples", "Seconds"),

@@ -37,14 +37,24 @@ def publish(entries: Sequence[Published], out: Path) -> Path:
         with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as aside:
             new = Path(aside) / "new"
             _build(entries, new)
-            if out.exists():
-                out.rename(Path(aside) / "old")
-            new.rename(out)
+            _swap(new, out, old=Path(aside) / "old")
     except OSError as error:
         raise LevelfieldError(
             f"--out {out}: cannot be written: {error.strerror}; free space or choose another folder"
         ) from error
     return out / "index.html"
+
+
+def _swap(new: Path, out: Path, old: Path) -> None:
+    """Put ``new`` in the place of ``out``; if that fails, ``out`` is what it was."""
+    if out.exists():
+        out.rename(old)
+    try:
+        new.rename(out)
+    except OSError:
+        if old.exists():
+            old.rename(out)
+        raise
 
 
 def _check_replaceable(out: Path) -> None:

@@ -139,6 +139,23 @@ def test_a_failure_keeps_the_old_site(tmp_path: Path, monkeypatch: pytest.Monkey
     assert [path.name for path in tmp_path.iterdir()] == ["site"]
 
 
+def test_a_failed_swap_puts_the_old_site_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = publish(example()[:1], tmp_path / "site").parent
+    before, rename = (out / "index.html").read_bytes(), Path.rename
+
+    def refuse(source: Path, target: Path) -> Path:
+        if source.name == "new":
+            raise OSError(1, "Operation not permitted")
+        return rename(source, target)
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(LevelfieldError, match="Operation not permitted"):
+        publish(example(), out)
+    assert (out / "index.html").read_bytes() == before
+
+
 def test_no_entries_make_an_empty_site(tmp_path: Path) -> None:
     index = publish([], tmp_path / "new" / "site")
     assert "No results have been published yet." in index.read_text("utf-8")
