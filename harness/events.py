@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeGuard
 
 from harness.clock import Clock
 
@@ -94,14 +94,17 @@ def _parse_line(number: int, raw: bytes, at: int) -> Event | BrokenLine:
     if not isinstance(fields, dict):
         return BrokenLine(number, "the JSON after :::MLLOG is not an object")
     time_ms, key, metadata = fields.get("time_ms"), fields.get("key"), fields.get("metadata")
-    timed = type(time_ms) is int and 0 <= time_ms < 2**53
-    if not timed or not isinstance(key, str) or "value" not in fields:
+    if not _is_time(time_ms) or not isinstance(key, str) or "value" not in fields:
         return BrokenLine(number, "time_ms (integer), key (text) or value is missing")
     if not isinstance(metadata, dict):
         return BrokenLine(number, "metadata is missing")
     kind = str(fields.get("event_type", "POINT_IN_TIME"))
     received = _received(raw[:at])
     return Event(number, time_ms, key, fields["value"], metadata, kind, received)
+
+
+def _is_time(value: object) -> TypeGuard[int]:
+    return type(value) is int and 0 <= value < 2**53
 
 
 def _received(prefix: bytes) -> int | None:
