@@ -26,6 +26,7 @@ _POINTS = TypeAdapter(tuple[ReferenceConvergencePoint, ...])
 def samples_to_converge(
     workload: Workload, hyperparameters: dict[str, Number], seed: int
 ) -> int | None:
+    """Samples at the evaluation that first meets the target; none at the limit."""
     facts = workload.card.training
     session = workload.training(hyperparameters, seed)
     session.load()
@@ -39,14 +40,14 @@ def samples_to_converge(
 def measure(
     workload: Workload, changes: dict[str, Number], seeds: range
 ) -> ReferenceConvergencePoint:
+    """One training a seed, with the card's settings and ``changes`` within their bounds."""
     hyperparameters = settle_hyperparameters(workload.card.training, changes, bounded=True)
     samples = []
     for seed in seeds:
-        begun = time.perf_counter()
+        begun = time.process_time()
         samples.append(samples_to_converge(workload, hyperparameters, seed))
-        print(
-            f"seed {seed}: {samples[-1]} samples, {time.perf_counter() - begun:.1f} s", flush=True
-        )
+        seconds = time.process_time() - begun
+        print(f"seed {seed}: {samples[-1]} samples, {seconds:.1f} CPU s", flush=True)
     return ReferenceConvergencePoint(
         global_batch_size=int(hyperparameters["global_batch_size"]),
         samples_to_converge=tuple(samples),
@@ -58,6 +59,7 @@ def measure(
 
 
 def store(path: Path, point: ReferenceConvergencePoint) -> None:
+    """Put ``point`` into the file, by batch size, in place of an older one."""
     known = _POINTS.validate_json(path.read_bytes(), strict=False) if path.exists() else ()
     points = [p for p in known if p.global_batch_size != point.global_batch_size]
     points.append(point)
@@ -66,6 +68,7 @@ def store(path: Path, point: ReferenceConvergencePoint) -> None:
 
 
 def main() -> None:
+    """Read the command line, measure, store."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("workload")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")

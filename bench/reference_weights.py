@@ -17,6 +17,7 @@ LENGTHENING = 4
 
 
 def main() -> None:
+    """Train, save, print the accuracy."""
     torch.set_num_threads(1)
     hyperparameters = settle_hyperparameters(WORKLOAD.card.training, {}, bounded=True)
     hyperparameters["opt_learning_rate_decay_samples"] *= LENGTHENING
