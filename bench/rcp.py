@@ -74,9 +74,7 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--first-seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
-    torch.set_num_threads(options.threads)
     changes = {key: json.loads(value) for key, _, value in (s.partition("=") for s in options.set)}
     seeds = range(options.first_seed, options.first_seed + options.seeds)
     point = measure(catalogue.load_workload(options.workload), changes, seeds)

@@ -6,7 +6,6 @@ Four times the reference's samples, the card's other settings, one seed fixed be
 nothing is selected by the held-out half.
 """
 
-import torch
 from safetensors.torch import save_file
 
 from harness.card import settle_hyperparameters
@@ -18,7 +17,6 @@ LENGTHENING = 4
 
 def main() -> None:
     """Train, save, print the accuracy."""
-    torch.set_num_threads(1)
     hyperparameters = settle_hyperparameters(WORKLOAD.card.training, {}, bounded=True)
     hyperparameters["opt_learning_rate_decay_samples"] *= LENGTHENING
     session = WORKLOAD.training(hyperparameters, SEED)

@@ -13,6 +13,7 @@ from harness.card import WorkloadCard
 from harness.errors import LevelfieldError
 from harness.records import Number
 from harness.workload import QuerySampleLibrary
+from workloads.framework import settle_threads
 from workloads.image_classification.data import CARD, load_digits
 from workloads.image_classification.model import DigitNet
 from workloads.image_classification.training import (
@@ -70,6 +71,7 @@ class ReferenceSut:
 
     def __init__(self, library: QuerySampleLibrary) -> None:  # noqa: ARG002
         """Load the weights to the default device; nothing is asked of the library."""
+        settle_threads()
         self._device = default_device()
         self._model = DigitNet()
         self._model.load_state_dict(load_file(WEIGHTS))
@@ -97,6 +99,7 @@ class ImageClassification:
 
     def training(self, hyperparameters: Mapping[str, Number], seed: int) -> DigitTraining:
         """A training from weights that ``seed`` draws, before any data is touched."""
+        settle_threads()
         return DigitTraining(hyperparameters, seed)
 
     def library(self) -> DigitLibrary:
