@@ -19,24 +19,28 @@ _SECONDS = 1.0
 
 
 def matrix_work(rounds: int) -> None:
+    """Work that holds every core that numpy uses."""
     left = np.random.default_rng(0).random((400, 400))
     for _ in range(rounds):
         left = np.tanh(left @ left / 100)
 
 
 def python_work(rounds: int) -> None:
+    """Work that holds the interpreter lock."""
     total = 0
     for i in range(rounds * 20_000):
         total += i & 3
 
 
 def seconds(work: Callable[[int], None], rounds: int) -> float:
+    """Wall seconds of one piece of work."""
     before = time.perf_counter()
     work(rounds)
     return time.perf_counter() - before
 
 
 def sampled_seconds(work: Callable[[int], None], rounds: int, folder: Path) -> float:
+    """The same with the sampling thread beside it."""
     sampler = Sampler(folder / "telemetry.jsonl", [Host()], lambda: time.time_ns() // 1_000_000)
     sampler.start()
     try:
@@ -46,6 +50,7 @@ def sampled_seconds(work: Callable[[int], None], rounds: int, folder: Path) -> f
 
 
 def compare(name: str, work: Callable[[int], None], pairs: int, folder: Path) -> None:
+    """Print the ratio over ``pairs`` pairs."""
     rounds = max(1, round(_SECONDS / (seconds(work, 20) / 20)))
     ratios = []
     for pair in range(pairs):
@@ -71,6 +76,7 @@ def own_time(folder: Path) -> None:
 
 
 def main() -> None:
+    """Print the cost of a reading, then the two comparisons."""
     pairs = int(sys.argv[1]) if len(sys.argv) > 1 else 20
     with tempfile.TemporaryDirectory() as name:
         own_time(Path(name))

@@ -8,9 +8,7 @@ from harness.cli import cli
 def render() -> str:
     """Every command's help text as one Markdown page."""
     parts = ["# Commands\n\nWhat `levelfield COMMAND --help` says, for every command.\n"]
-    root = click.Context(
-        cli, info_name="levelfield", terminal_width=80, help_option_names=["-h", "--help"]
-    )
+    root = click.Context(cli, info_name="levelfield", terminal_width=80)
     for name, command in cli.commands.items():
         context = click.Context(command, info_name=name, parent=root, terminal_width=80)
         parts.append(f"## {name}\n\n```text\n{command.get_help(context)}\n```\n")

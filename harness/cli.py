@@ -33,15 +33,22 @@ as_json = click.option("--json", "to_json", is_flag=True, help="Print the result
 bundle_argument = click.argument("bundle", type=click.Path(path_type=Path))
 
 
+HELP = {"help_option_names": ["-h", "--help"]}
+
+
 class Commands(click.Group):
-    """Keeps the commands in the order of the work, not of the alphabet."""
+    """Keeps the commands in the order of the work, not of the alphabet; each knows ``-h``."""
+
+    def command(self, *args: Any, **kwargs: Any) -> Any:
+        """As click's, with the help options of the whole."""
+        return super().command(*args, context_settings=HELP, **kwargs)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """The commands as they were added."""
         return list(self.commands)
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings=HELP)
 @click.version_option(__version__, prog_name="levelfield")
 def cli() -> None:
     """Measure, judge, vouch, show: benchmark results that anyone can check.
@@ -58,6 +65,10 @@ def cli() -> None:
 def example(*lines: str) -> str:
     """An epilogue that shows how a command is typed."""
     return "\b\nExample:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def emit(value: Any) -> None:
@@ -179,7 +190,9 @@ def run(workload: str, scenario: str, to_json: bool, out: Path | None, **options
     if to_json:
         emit([json.loads(record.to_json()) for record in records])
     else:
-        click.echo(f"{len(records)} runs in {out}; next: levelfield pack {out} --submitter YOU")
+        click.echo(
+            f"{_count(len(records), 'run')} in {out}; next: levelfield pack {out} --submitter YOU"
+        )
     if any(record.status == "failed" or record.failed_queries for record in records):
         raise SystemExit(1)
 
@@ -394,7 +407,7 @@ def publish(bundles: tuple[Path, ...], out: Path, keyring: Path, to_json: bool) 
     if to_json:
         emit({"site": str(index), "bundles": [one.bundle.id for one in published]})
     else:
-        click.echo(f"{len(published)} bundles in {index}")
+        click.echo(f"{_count(len(published), 'bundle')} in {index}")
 
 
 @cli.command(epilog=example("levelfield rules", "levelfield rules --write"))
@@ -433,8 +446,13 @@ def quickstart(out: Path, submitter: str, to_json: bool) -> None:
     for position, (step, of) in enumerate(first.steps(), 1):
         typed.append(shlex.join(["levelfield", *step]))
         click.secho(f"\n[{position}/{of}] {typed[-1]}", bold=True, err=to_json)
-        with contextlib.redirect_stdout(sys.stderr if to_json else sys.stdout):
-            cli.main(step, standalone_mode=False)
+        try:
+            with contextlib.redirect_stdout(sys.stderr if to_json else sys.stdout):
+                cli.main(step, standalone_mode=False)
+        except SystemExit:
+            raise LevelfieldError(
+                f"step {position}: did not pass, see above; what was measured stays in {out}"
+            ) from None
     if to_json:
         emit({"bundle": str(first.bundle), "site": str(first.site), "commands": typed})
         return

@@ -236,14 +236,12 @@ def _container() -> str | None:
 
 
 def _blas() -> str | None:
-    import numpy  # noqa: F401  (threadpoolctl sees only libraries that are loaded)
-    from threadpoolctl import threadpool_info
+    """The linear algebra library that numpy was built with."""
+    import numpy
 
-    pools = [pool for pool in threadpool_info() if pool.get("user_api") == "blas"]
-    if not pools:
-        return None
-    pool = pools[0]
-    return f"{pool['internal_api']} {pool.get('version')}, {pool['num_threads']} threads"
+    build = numpy.show_config(mode="dicts")
+    found = build.get("Build Dependencies", {}).get("blas", {}) if build else {}
+    return f"{found['name']} {found.get('version', '')}".strip() if "name" in found else None
 
 
 def _version(package: str) -> str | None:

@@ -228,6 +228,6 @@ def check_organisation(organisation: str) -> None:
         TypeAdapter(Identifier).validate_python(organisation, strict=True)
     except ValidationError as error:
         raise UsageError(
-            f"{organisation[:80]!a}: not an identifier; use a-z 0-9 . _ -, beginning with a letter "
-            "or a digit, 64 characters at most"
+            f"organisation {organisation[:80]!a}: not an identifier; use a-z 0-9 . _ -, "
+            "beginning with a letter or a digit, 64 characters at most"
         ) from error
