@@ -1,4 +1,4 @@
-"""Prints docs/commands.md from the commands' own help: python docs/commands.py > docs/commands.md"""
+"""Prints docs/commands.md from the help of the commands: redirect its output there."""
 
 import click
 

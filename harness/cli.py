@@ -33,15 +33,16 @@ as_json = click.option("--json", "to_json", is_flag=True, help="Print the result
 bundle_argument = click.argument("bundle", type=click.Path(path_type=Path))
 
 
-HELP = {"help_option_names": ["-h", "--help"]}
+HELP: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
 
 
 class Commands(click.Group):
     """Keeps the commands in the order of the work, not of the alphabet; each knows ``-h``."""
 
-    def command(self, *args: Any, **kwargs: Any) -> Any:
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
         """As click's, with the help options of the whole."""
-        return super().command(*args, context_settings=HELP, **kwargs)
+        cmd.context_settings = HELP
+        super().add_command(cmd, name)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """The commands as they were added."""
