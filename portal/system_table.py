@@ -56,7 +56,7 @@ def _software(system: System) -> Iterator[tuple[str, str]]:
     yield "Python", software.python
     if software.framework:
         framework = software.framework
-        yield "Framework", f"{framework.name} {framework.version}, {framework.threads} threads"
+        yield "Framework", f"{framework.name} {framework.version}, threads: {framework.threads}"
         yield "Framework build", framework.build
     yield "BLAS", software.blas or ""
     yield "Thread settings", _pairs(software.thread_variables, "=")
