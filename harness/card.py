@@ -68,6 +68,13 @@ class InferenceFacts(Record):
     reference_quality: float
     """Quality of the shipped reference weights on the whole data set."""
     scenarios: tuple[Scenario, ...]
+    samples_per_query: Annotated[int, Field(ge=1)] = 8
+    """Samples in a query of multi_stream."""
+    latency_bound_s: Annotated[float, Field(gt=0)] | None = None
+    """Bound on the 99th percentile of latency in server."""
+    ttft_bound_s: Annotated[float, Field(gt=0)] | None = None
+    tpot_bound_s: Annotated[float, Field(gt=0)] | None = None
+    """Bounds on the 99th percentiles of first token and time per token in interactive."""
 
 
 class WorkloadCard(Record):

@@ -27,15 +27,37 @@ class Scenario(StrEnum):
 
     TRAIN = "train"
     SINGLE_STREAM = "single_stream"
+    MULTI_STREAM = "multi_stream"
+    SERVER = "server"
+    INTERACTIVE = "interactive"
     OFFLINE = "offline"
+
+    @property
+    def open_loop(self) -> bool:
+        """Whether queries arrive by a schedule, whatever became of those before."""
+        return self in (Scenario.SERVER, Scenario.INTERACTIVE)
 
 
 class Mode(StrEnum):
-    """What an execution is for: time to quality, speed of answers, or quality of answers."""
+    """What an execution is for: time to quality, speed, quality of answers, or a doubt."""
 
     TRAINING = "training"
     PERFORMANCE = "performance"
     ACCURACY = "accuracy"
+    AUDIT = "audit"
+
+
+class Audit(StrEnum):
+    """The doubt that an audit run is to settle; MLPerf's test in brackets."""
+
+    SAMPLED_ANSWERS = "sampled_answers"
+    """Are answers in performance mode the real ones? A random subset is kept. [TEST01]"""
+    REPEATED_SAMPLE = "repeated_sample"
+    """Are results cached? One sample over and over. [TEST04]"""
+    OTHER_SEEDS = "other_seeds"
+    """Is the system tuned to the seeds? Others, drawn anew. [TEST05]"""
+    TOKENS = "tokens"
+    """Are generated tokens what is reported of them? [TEST06]"""
 
 
 class Division(StrEnum):
@@ -59,11 +81,23 @@ class RunStatus(StrEnum):
 
 
 class InferenceSettings(Record):
-    """What a scenario was asked to do; a round gives these numbers."""
+    """What a scenario was asked to do; a round and the workload's card give these numbers."""
 
     min_duration_ns: Annotated[int, Field(ge=0)]
     min_query_count: Annotated[int, Field(ge=1)]
+    """Queries; in offline, whose one query holds all, samples."""
     percentile: Annotated[float, Field(gt=0, lt=1)] = 0.9
+    samples_per_query: Annotated[int, Field(ge=1)] = 1
+    target_rate: Annotated[float, Field(gt=0)] | None = None
+    """Queries per second of the schedule (open loop)."""
+    latency_bound_ns: Annotated[int, Field(gt=0)] | None = None
+    """Bound on the percentile of latency (server)."""
+    ttft_bound_ns: Annotated[int, Field(gt=0)] | None = None
+    """Bound on the percentile of the time to the first token (interactive)."""
+    tpot_bound_ns: Annotated[int, Field(gt=0)] | None = None
+    """Bound on the percentile of the time per output token (interactive)."""
+    timeout_ns: Annotated[int, Field(gt=0)] = 60_000_000_000
+    """A query that is not complete so long after the last was issued counts as lost."""
 
 
 class Run(Record):
@@ -81,11 +115,17 @@ class Run(Record):
     error: str | None = None
     """Why a run failed or was aborted, in one line."""
     seeds: dict[str, Annotated[int, Field(ge=0, lt=2**53)]]
-    """``{"run": …}`` for training; ``{"order": …}`` for inference."""
+    """``{"run": …}`` for training; ``library``, ``order`` and ``schedule`` for inference."""
     hyperparameters: dict[str, Number] = {}
     settings: InferenceSettings | None = None
     sut: str | None = None
     """``package.module:Class`` of the system under test (inference)."""
+    precision: str | None = None
+    """Arithmetic that the system was asked for (``--precision``)."""
+    audit: Audit | None = None
+    """Which doubt an audit run settles."""
+    audited_run: str | None = None
+    """The id of the performance run that an audit run belongs to."""
     command: tuple[str, ...] | None = None
     """The submitter's own training program, if one ran."""
     system_sha256: Sha256
@@ -106,15 +146,22 @@ class Metric(StrEnum):
     TIME_TO_TRAIN = "time_to_train"
     LATENCY = "latency"
     THROUGHPUT = "samples_per_second"
+    RATE = "queries_per_second"
+    TOKENS = "tokens_per_second"
 
 
 METRIC_OF = {
     Scenario.TRAIN: Metric.TIME_TO_TRAIN,
     Scenario.SINGLE_STREAM: Metric.LATENCY,
+    Scenario.MULTI_STREAM: Metric.LATENCY,
+    Scenario.SERVER: Metric.RATE,
+    Scenario.INTERACTIVE: Metric.TOKENS,
     Scenario.OFFLINE: Metric.THROUGHPUT,
 }
-HIGHER_IS_BETTER = {Metric.TIME_TO_TRAIN: False, Metric.LATENCY: False, Metric.THROUGHPUT: True}
-UNIT_OF = {Metric.TIME_TO_TRAIN: "s", Metric.LATENCY: "s", Metric.THROUGHPUT: "1/s"}
+HIGHER_IS_BETTER = {
+    metric: metric not in (Metric.TIME_TO_TRAIN, Metric.LATENCY) for metric in Metric
+}
+UNIT_OF = {metric: "1/s" if HIGHER_IS_BETTER[metric] else "s" for metric in Metric}
 
 
 class Result(Record):

@@ -31,7 +31,8 @@ Command = Callable[..., Done]
 
 
 def run_levelfield(cwd: Path, home: Path, *words: str, **options: Any) -> Done:
-    environment = {**os.environ, "HOME": str(home), "COLUMNS": "100"}
+    path = f"{LEVELFIELD.parent}{os.pathsep}{os.environ['PATH']}"  # as an activated .venv has it
+    environment = {**os.environ, "HOME": str(home), "COLUMNS": "100", "PATH": path}
     done = subprocess.run(
         [str(LEVELFIELD), *words],
         cwd=cwd,
