@@ -25,8 +25,8 @@ class QueryPlan(Protocol):
 
 
 @dataclass(frozen=True)
-class SingleStream:
-    """One sample a query, the next when the last is complete.
+class Stream:
+    """Single_stream and multi_stream: the next query when the last is complete.
 
     Ends when both the minimum count and, by the issue time of the last query, the minimum
     duration are met (as LoadGen counts it).
@@ -37,7 +37,8 @@ class SingleStream:
     def next_query(self, queries: int, last_issued_ns: int) -> int:
         """See `QueryPlan`."""
         enough = queries >= self.settings.min_query_count
-        return 0 if enough and last_issued_ns >= self.settings.min_duration_ns else 1
+        ended = enough and last_issued_ns >= self.settings.min_duration_ns
+        return 0 if ended else self.settings.samples_per_query
 
 
 @dataclass(frozen=True)
@@ -66,17 +67,27 @@ class EverySample:
 
 
 def performance_plan(scenario: Scenario, settings: InferenceSettings, rate: float) -> QueryPlan:
-    """The plan of a performance run."""
-    return Offline(settings, rate) if scenario == Scenario.OFFLINE else SingleStream(settings)
+    """The plan of a performance run in a closed loop; ``rate`` is the warm-up's."""
+    return Offline(settings, rate) if scenario == Scenario.OFFLINE else Stream(settings)
 
 
-def accuracy_plan(scenario: Scenario, total: int) -> QueryPlan:
+def accuracy_plan(scenario: Scenario, settings: InferenceSettings, total: int) -> QueryPlan:
     """The plan of an accuracy run over ``total`` samples, in the scenario's query size."""
-    return EverySample(total, total if scenario == Scenario.OFFLINE else 1)
+    return EverySample(
+        total, total if scenario == Scenario.OFFLINE else settings.samples_per_query
+    )
+
+
+def loaded_set(seed: int, total: int, performance_samples: int) -> NDArray[np.int64]:
+    """Which samples performance mode loads: all, or a random subset in rising order."""
+    if performance_samples >= total:
+        return np.arange(total, dtype=np.int64)
+    generator = np.random.Generator(np.random.PCG64(seed))
+    return np.sort(generator.choice(total, performance_samples, replace=False)).astype(np.int64)
 
 
 def sample_order(seed: int, rows: int, performance_samples: int) -> NDArray[np.uint32]:
-    """The first ``rows`` sample indices of a performance run: uniform, with replacement.
+    """Places in the loaded set of the first ``rows`` samples: uniform, with replacement.
 
     Drawn in blocks, so that a longer run's order begins with a shorter one's.
     """
@@ -86,3 +97,16 @@ def sample_order(seed: int, rows: int, performance_samples: int) -> NDArray[np.u
         for _ in range(max(1, math.ceil(rows / _BLOCK)))
     ]
     return np.concatenate(blocks)[:rows]
+
+
+def stream_order(
+    seed: int, rows: int, samples_per_query: int, performance_samples: int
+) -> NDArray[np.uint32]:
+    """Places of the first ``rows`` samples of multi_stream: each query takes neighbours.
+
+    A query begins at a uniform place and goes on with the following ones, around the end.
+    """
+    queries = math.ceil(rows / samples_per_query)
+    starts = sample_order(seed, queries, performance_samples)
+    places = starts[:, None] + np.arange(samples_per_query, dtype=np.uint32)
+    return (places % np.uint32(performance_samples)).reshape(-1)[:rows]

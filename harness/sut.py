@@ -92,10 +92,11 @@ def adapt(thing: object, library: QuerySampleLibrary) -> SystemUnderTest:
     )
 
 
-def load_sut(spec: str, library: QuerySampleLibrary) -> SystemUnderTest:
-    """Import ``package.module:Class``, call it with the library, and adapt what it makes.
+def load_sut(spec: str, library: QuerySampleLibrary, precision: str | None = None) -> object:
+    """Import ``package.module:Class`` and call it with the library, and ``precision`` if given.
 
-    Raises `UsageError` if it cannot be imported, `LevelfieldError` if its constructor raises.
+    Raises `UsageError` if it cannot be imported, `LevelfieldError` if its constructor raises or
+    what it makes is no system under test.
     """
     module_name, colon, class_name = spec.partition(":")
     if not colon or not module_name or not class_name:
@@ -109,13 +110,20 @@ def load_sut(spec: str, library: QuerySampleLibrary) -> SystemUnderTest:
             "check the name, and that its folder is on PYTHONPATH"
         )
     with foreign:
-        thing = factory(library)
+        thing = factory(library) if precision is None else factory(library, precision=precision)
+    if isinstance(foreign.error, LevelfieldError):
+        raise foreign.error
     if foreign.error is not None:
         raise LevelfieldError(
-            f"--sut {spec}: its constructor raised {foreign.reason}; "
-            "it is called with one argument, the query sample library"
+            f"--sut {spec}: its constructor raised {foreign.reason}; it is called with the "
+            "query sample library, and with precision=… where --precision is given"
         )
-    return adapt(thing, library)
+    if not isinstance(thing, SystemUnderTest | Predictor):
+        raise LevelfieldError(
+            f"{spec}: not a system under test; give it predict(inputs), or issue(queries) and "
+            "flush()"
+        )
+    return thing
 
 
 def _name(thing: object) -> str:
