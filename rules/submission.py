@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from harness.answers import Answer
+from harness.capacity import Search
 from harness.events import EventLog
 from harness.queries import QueryLog
 from harness.records import Mode, Result, Run
@@ -37,6 +38,8 @@ class Entry:
     """``results/<workload>/<scenario>``."""
     result: Result
     runs: tuple[RunEvidence, ...]
+    search: Search | None = None
+    """How the rate was found, where ``--find-max`` found it."""
 
     def of_mode(self, mode: Mode) -> tuple[RunEvidence, ...]:
         """The runs of one mode, in order."""

@@ -6,12 +6,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from harness.capacity import Search
 from harness.errors import LevelfieldError
 from harness.records import Result
 from harness.system import System
 from rules.submission import Entry, RunEvidence, Submission
 from submissions.evidence import read_run
-from submissions.layout import ATTESTATIONS, MANIFEST, RESULTS, SYSTEM, is_attestation
+from submissions.layout import (
+    ATTESTATIONS,
+    MANIFEST,
+    RESULT,
+    RESULTS,
+    SEARCH,
+    SYSTEM,
+    is_attestation,
+)
 from submissions.manifest import File, Manifest, bundle_id, read_manifest
 from submissions.scan import read_plain, scan
 from submissions.strict_json import read_record
@@ -128,19 +137,29 @@ def _read_submission(manifest: Manifest, digest: str, read: _Read) -> Submission
 
 def _read_entry(folder: str, paths: list[str], read: _Read) -> Entry:
     inside = [path for path in paths if path.startswith(f"{folder}/")]
-    where = f"{folder}/result.json"
+    where = f"{folder}/{RESULT}"
     if where not in inside:
         raise LevelfieldError(f"{where}: not in the manifest, though runs are; pack them again")
     result = read_record(Result, read(where), where)
     if folder != f"{RESULTS}/{result.workload}/{result.scenario.value}":
         raise LevelfieldError(f"{where}: speaks of another workload or scenario than its folder")
-    names = {path.split("/")[3] for path in inside if path != where}
+    names = {path.split("/")[3] for path in inside if path.count("/") == 4}
     _check_claims(where, result, names)
     return Entry(
         path=folder,
         result=result,
         runs=tuple(_read_run_folder(f"{folder}/{name}", inside, read) for name in result.runs),
+        search=_read_search(f"{folder}/{SEARCH}", inside, read, result),
     )
+
+
+def _read_search(where: str, inside: list[str], read: _Read, result: Result) -> Search | None:
+    if where not in inside:
+        return None
+    search = read_record(Search, read(where), where)
+    if search.scenario != result.scenario:
+        raise LevelfieldError(f"{where}: speaks of another scenario than its folder; pack again")
+    return search
 
 
 def _check_claims(where: str, result: Result, present: set[str]) -> None:

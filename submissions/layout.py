@@ -11,6 +11,8 @@ MANIFEST = "manifest.json"
 SYSTEM = "system.json"
 ATTESTATIONS = "attestations"
 RESULTS = "results"
+RESULT = "result.json"
+SEARCH = "search.json"
 
 _SEGMENT = re.compile(r"[A-Za-z0-9._-]+")
 _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
@@ -22,6 +24,7 @@ class Role(StrEnum):
 
     SYSTEM = "system"
     RESULT = "result"
+    SEARCH = "search"
     RUN = "run"
     EVENTS = "events"
     TELEMETRY = "telemetry"
@@ -30,6 +33,7 @@ class Role(StrEnum):
     OUTPUT = "output"
 
 
+RESULT_FILES = {RESULT: Role.RESULT, SEARCH: Role.SEARCH}
 RUN_FILES = {
     "run.json": Role.RUN,
     "events.log": Role.EVENTS,
@@ -92,8 +96,8 @@ def role_of(path: str) -> Role:
     parts = path.split("/")
     if path == SYSTEM:
         return Role.SYSTEM
-    if parts[0] == RESULTS and len(parts) == 4 and parts[3] == "result.json":
-        return Role.RESULT
+    if parts[0] == RESULTS and len(parts) == 4 and parts[3] in RESULT_FILES:
+        return RESULT_FILES[parts[3]]
     if parts[0] == RESULTS and len(parts) == 5 and parts[4] in RUN_FILES:
         return RUN_FILES[parts[4]]
     raise LevelfieldError(f"{path!a}: no such file belongs in a bundle; remove it, pack again")

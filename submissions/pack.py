@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from harness.capacity import Search
 from harness.errors import LevelfieldError, UsageError
 from harness.records import METRIC_OF, Result, Run, RunStatus, Scenario
 from harness.system import System
@@ -16,7 +17,7 @@ from rules.submission import RunEvidence
 from submissions.bundle import Bundle
 from submissions.evidence import read_run
 from submissions.keys import check_organisation
-from submissions.layout import MANIFEST, RESULTS, SYSTEM, check_path, files_of
+from submissions.layout import MANIFEST, RESULT, RESULTS, SEARCH, SYSTEM, check_path, files_of
 from submissions.manifest import Manifest, describe
 from submissions.strict_json import read_record
 
@@ -36,10 +37,12 @@ def pack(runs: Sequence[Path], submitter: str, round_name: str, out: Path) -> Bu
 
     Runs are grouped by workload and scenario, ordered by their start and renamed ``run_1`` …;
     of each folder only the files that such a run has are taken. Claims are scored by the round.
+    A ``search.json`` beside run folders of its scenario goes with their result.
 
     `UsageError` for an unknown round, a submitter that is no identifier, or no runs;
     `LevelfieldError`, with nothing left behind, for an ``out`` that exists or cannot be written,
-    a run that is incomplete, failed or given twice, or runs of different systems or divisions.
+    a run that is incomplete, failed or given twice, runs of different systems or divisions, or
+    two searches for one result.
     """
     check_organisation(submitter)
     round_ = read_round(round_name)
@@ -169,10 +172,28 @@ def _result_files(group: Sequence[_Source], round_: Round) -> dict[str, bytes]:
         value=score(first.scenario, evidence, round_),
         runs=names,
     )
-    files = {f"{folder}/result.json": result.to_json().encode()}
+    files = {f"{folder}/{RESULT}": result.to_json().encode()}
+    if search := _search(group):
+        files[f"{folder}/{SEARCH}"] = search
     for name, source in zip(names, group, strict=True):
         files |= {f"{folder}/{name}/{file}": data for file, data in source.files.items()}
     return files
+
+
+def _search(group: Sequence[_Source]) -> bytes | None:
+    """The search that lies beside the run folders of ``group``, if one does."""
+    beside = dict.fromkeys(source.folder.parent / SEARCH for source in group)
+    found = {path: _read(path) for path in beside if path.exists()}
+    own = {
+        path: data
+        for path, data in found.items()
+        if read_record(Search, data, str(path)).scenario is group[0].run.scenario
+    }
+    if len(own) > 1:
+        raise LevelfieldError(
+            f"{' and '.join(map(str, own))}: two searches for one result; move one away"
+        )
+    return next(iter(own.values()), None)
 
 
 def _write(out: Path, files: Mapping[str, bytes]) -> Bundle:

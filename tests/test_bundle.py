@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from run_folders import write_signed_bundle
+from searches import searched
 
 from harness.errors import LevelfieldError
-from harness.records import Mode, Result
+from harness.records import Mode, Result, Scenario
 from submissions import bundle as module
 from submissions.attestation import verify
 from submissions.bundle import Bundle
@@ -221,6 +222,14 @@ def moved(source: str, target: str) -> Callable[[Path], dict[str, bytes | None]]
     return files
 
 
+def search(
+    scenario: Scenario, old: str = "", new: str = ""
+) -> Callable[[Path], dict[str, bytes | None]]:
+    text = searched(scenario).to_json()
+    assert old in text
+    return lambda _: {f"{OFFLINE}/search.json": text.replace(old, new, 1).encode()}
+
+
 RUNS = tuple(f"run_{n}" for n in range(1, 6))
 INCONSISTENT: dict[str, tuple[Callable[[Path], dict[str, bytes | None]], str]] = {
     "claimed, not there": (claims(*RUNS, "run_6"), "claims the run run_6, which is missing"),
@@ -238,6 +247,13 @@ INCONSISTENT: dict[str, tuple[Callable[[Path], dict[str, bytes | None]], str]] =
     "not JSON": (lambda _: {"system.json": b"{"}, "system.json: not JSON"),
     "not a log": (lambda _: {f"{OFFLINE}/run_1/queries.npy": b"PK"}, "queries.npy: not a"),
     "bad telemetry": (lambda _: {f"{TRAIN}/run_1/telemetry.jsonl": b"{}\n1e999"}, "jsonl:2"),
+    "search of another": (search(Scenario.SERVER), "search.json: speaks of another scenario"),
+    "search altered": (search(Scenario.OFFLINE, "10.0", "12.0"), "search.json: .*not the rate"),
+    "search spoilt": (search(Scenario.OFFLINE, '"queries": 7', '"queries": -7'), "0.queries"),
+    "run hidden as the search": (
+        lambda r: moved(f"{TRAIN}/run_5", f"{TRAIN}/search.json")(r) | claims(*RUNS[:4])(r),
+        "does not claim the run search.json",
+    ),
     "bad answer": (lambda _: {f"{OFFLINE}/run_2/answers.jsonl": b"{}"}, "answers.jsonl:1"),
 }
 
@@ -249,6 +265,12 @@ def test_an_inconsistent_bundle_is_refused_though_its_digests_match(
     repack(root, spoil(root))
     with pytest.raises(LevelfieldError, match=reason):
         Bundle.open(root)
+
+
+def test_a_search_is_read_with_its_result(root: Path) -> None:
+    repack(root, search(Scenario.OFFLINE)(root))
+    found = [entry.search for entry in Bundle.open(root).submission.entries]
+    assert found == [searched(Scenario.OFFLINE), None]
 
 
 def test_repacking_alone_spoils_nothing(root: Path) -> None:

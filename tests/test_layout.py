@@ -74,6 +74,7 @@ def test_equal_folders_are_no_collision() -> None:
     [
         ("system.json", Role.SYSTEM),
         ("results/w/train/result.json", Role.RESULT),
+        ("results/w/server/search.json", Role.SEARCH),
         ("results/w/train/run_1/run.json", Role.RUN),
         ("results/w/train/run_1/output.txt", Role.OUTPUT),
     ],
@@ -88,6 +89,8 @@ def test_a_role_follows_from_the_path(path: str, role: Role) -> None:
         "manifest.json",
         "results/w/result.json",
         "results/w/train/run.json",
+        "results/w/search.json",
+        "results/w/server/run_1/search.json",
         "results/w/train/run_1/more/run.json",
         "results/w/train/run_1/system.json",
         "x/w/train/run_1/run.json",

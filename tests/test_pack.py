@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from run_folders import subject, write_inference_run, write_runs, write_training_run
+from searches import searched
 
 from harness.errors import LevelfieldError, UsageError
 from harness.records import Division, Metric, Mode, Run, RunStatus, Scenario
@@ -193,3 +194,30 @@ def test_a_commands_output_is_packed(tmp_path: Path) -> None:
     (tmp_path / "r/output.txt").write_text("epoch 1\n")
     bundle = pack([tmp_path / "r"], "acme", "practice", tmp_path / "b")
     assert bundle.read("results/toy/train/run_1/output.txt") == b"epoch 1\n"
+
+
+def test_the_search_beside_its_runs_goes_along(tmp_path: Path) -> None:
+    folders = write_runs(tmp_path / "runs")
+    text = searched(Scenario.OFFLINE).to_json()
+    for folder in folders:
+        (folder / "search.json").write_text(text)
+    bundle = pack(folders, "acme", "practice", tmp_path / "b")
+    assert bundle.read("results/toy/offline/search.json") == text.encode()
+    offline, train = bundle.submission.entries
+    assert offline.search == searched(Scenario.OFFLINE)
+    assert train.search is None
+
+
+def test_two_searches_for_one_result_are_refused(tmp_path: Path) -> None:
+    for name, mode in (("a", Mode.PERFORMANCE), ("b", Mode.ACCURACY)):
+        write_inference_run(tmp_path / name / "run_1", Scenario.OFFLINE, mode)
+        (tmp_path / name / "search.json").write_text(searched(Scenario.OFFLINE).to_json())
+    reason = refusal(tmp_path / "x", tmp_path / "a", tmp_path / "b")
+    assert "a/search.json and" in reason
+    assert "two searches for one result" in reason
+
+
+def test_a_search_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    write_training_run(tmp_path / "out/run_1", 1)
+    (tmp_path / "out/search.json").write_text("{}")
+    assert "out/search.json: " in refusal(tmp_path / "b", tmp_path / "out")
