@@ -89,6 +89,8 @@ class WorkloadCard(Record):
     data_sha256: Sha256
     training: TrainingFacts
     inference: InferenceFacts
+    engines: dict[str, str] = {}
+    """The workload's own systems under test by name, each ``package.module:Class``."""
 
     @property
     def scenarios(self) -> tuple[Scenario, ...]:

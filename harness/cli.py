@@ -166,6 +166,11 @@ def _settings(ctx: click.Context, param: click.Parameter, pairs: tuple[str, ...]
               show_default=True, help="Closed: bounded hyperparameters.")  # fmt: skip
 @click.option("--mode", type=click.Choice(["performance", "accuracy"]),
               help="Only one of the two inference runs  [default: both]")  # fmt: skip
+@click.option("--rate", type=click.FloatRange(0, min_open=True),
+              help="Queries per second in server and interactive.")  # fmt: skip
+@click.option("--engine", help="Which of the workload's own systems  [default: eager]")
+@click.option("--precision", type=click.Choice(["fp32", "bf16", "int8"]),
+              help="Its arithmetic  [default: fp32]")  # fmt: skip
 @click.option("--sut", help="Your own system under test, package.module:Class.")
 @click.option("--command", help="Your own training program, which prints MLLOG lines.")
 @click.option("--system", "system_toml", type=click.Path(path_type=Path),
@@ -187,7 +192,8 @@ def run(workload: str, scenario: str, to_json: bool, out: Path | None, **options
     if chosen == "train":
         records = _train(card, rules, out, options)
     else:
-        records = _infer(card, rules.settings(chosen), chosen, out, options)
+        settings = rules.settings(chosen, card, options["rate"])
+        records = _infer(card, settings, chosen, out, options)
     if to_json:
         emit([json.loads(record.to_json()) for record in records])
     else:
@@ -220,7 +226,7 @@ def _train(card: "WorkloadCard", rules: "Round", out: Path, options: dict[str, A
     from harness.card import settle_hyperparameters
     from workloads.catalogue import load_workload
 
-    for word in ("sut", "mode"):
+    for word in ("sut", "mode", "engine", "precision", "rate"):
         if options[word]:
             raise UsageError(f"--{word}: is for inference; drop it, or choose another --scenario")
     runs = options["runs"] or rules.training.runs
@@ -243,27 +249,32 @@ def _infer(
 ) -> "list[Run]":
     from harness.inference import Target
     from harness.records import Mode
-    from harness.sut import adapt, load_sut
+    from harness.sut import load_sut
     from workloads.catalogue import load_scorer, load_workload
 
     for word in ("command", "changes", "runs"):
         if options[word]:
             name = {"changes": "set"}.get(word, word)
             raise UsageError(f"--{name}: is for --scenario train; drop it")
-    workload = load_workload(card.name)
-    library = workload.library()
-    if options["sut"]:
-        sys.path.insert(0, str(Path.cwd()))
-        spec, sut = options["sut"], load_sut(options["sut"], library)
-    else:
-        reference = workload.reference_sut(library)
-        spec, sut = (
-            f"{type(reference).__module__}:{type(reference).__name__}",
-            adapt(reference, library),
-        )
-    target = Target(spec, sut, library, load_scorer(card.name))
+    library = load_workload(card.name).library()
+    spec, precision = _sut_spec(card, options), options["precision"]
+    thing = load_sut(spec, library, precision)
+    target = Target(spec, thing, library, load_scorer(card.name), precision)
     modes = [Mode(options["mode"])] if options["mode"] else [Mode.PERFORMANCE, Mode.ACCURACY]
-    return _session(card, out, options).infer(target, chosen, settings, modes)
+    session = _session(card, out, options)
+    return session.infer(target, session.tasks(chosen, settings, modes))
+
+
+def _sut_spec(card: "WorkloadCard", options: dict[str, Any]) -> str:
+    """``package.module:Class`` of ``--sut``, else of the workload's ``--engine``."""
+    from workloads.catalogue import engine_spec
+
+    if options["sut"]:
+        if options["engine"]:
+            raise UsageError("--engine: chooses among the workload's own systems; drop it or --sut")
+        sys.path.insert(0, str(Path.cwd()))
+        return str(options["sut"])
+    return engine_spec(card.name, options["engine"] or "eager")
 
 
 def _scenario(name: str, card: "WorkloadCard") -> "Scenario":

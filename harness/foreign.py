@@ -14,6 +14,7 @@ class ForeignCode:
         self.error: Exception | None = None
 
     def __enter__(self) -> Self:
+        self.error = None
         return self
 
     def __exit__(

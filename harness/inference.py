@@ -1,7 +1,8 @@
-"""The inference driver: issues a scenario's queries and writes down what became of each."""
+"""The inference driver: one run of a scenario, and what became of each query."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,24 +11,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.answers import Answer, answers_text
+from harness.batcher import adapted
 from harness.clock import Clock
 from harness.errors import LevelfieldError
 from harness.foreign import ForeignCode
-from harness.queries import OK, query_log_bytes
+from harness.issuing import Report, issue_closed, issue_open
+from harness.queries import NEVER, OK, write_query_log
 from harness.recording import Recording, Subject
-from harness.records import InferenceSettings, Mode, Run, RunStatus, Scenario
-from harness.scenarios import QueryPlan, accuracy_plan, performance_plan, sample_order
+from harness.records import Audit, InferenceSettings, Mode, Run, RunStatus, Scenario
+from harness.scenarios import accuracy_plan, kept_answers, loaded_set, performance_plan
+from harness.schedule import schedule
 from harness.sut import SystemUnderTest
 from harness.tracker import Tracker
+from harness.visits import Visits
+from harness.watchdog import Hung, watch
 from harness.workload import QuerySampleLibrary
 
 WARM_UP_NS = 500_000_000
 _LOGGED_FAILURES = 100
-_FIRST_DRAW = 65_536
-_PROGRESS_NS = 250_000_000
-
-Progress = Callable[[int, int], None]
-"""Called now and then with samples answered so far and nanoseconds since the start."""
 
 
 @dataclass(frozen=True)
@@ -36,43 +37,73 @@ class Target:
 
     spec: str
     """``package.module:Class``, for the record."""
-    sut: SystemUnderTest
+    thing: object
+    """A `SystemUnderTest` or a `Predictor`."""
     library: QuerySampleLibrary
     score: Callable[[dict[int, Any]], float]
     """Quality of answers by sample index over the whole data set."""
+    precision: str | None = None
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be done with the target in one run."""
+
+    scenario: Scenario
+    mode: Mode
+    settings: InferenceSettings
+    seeds: Mapping[str, int]
+    """``library``, ``order`` and ``schedule``; an audit also has ``audit``."""
+    audit: Audit | None = None
+    audited_run: str | None = None
+
+    @property
+    def accuracy(self) -> bool:
+        """Whether every sample of the data set is answered once."""
+        return self.mode == Mode.ACCURACY
+
+    @property
+    def open_loop(self) -> bool:
+        """Whether queries come by a schedule in this run."""
+        return self.scenario.open_loop and not self.accuracy
 
 
 def infer(
     target: Target,
-    scenario: Scenario,
-    mode: Mode,
-    settings: InferenceSettings,
-    seed: int,
+    task: Task,
     folder: Path,
     subject: Subject,
     clock: Clock,
-    progress: Progress = lambda *_: None,
+    report: Report = lambda *_: None,
 ) -> Run:
-    """Measure ``target`` once in ``scenario`` and ``mode``; write the run to ``folder``.
+    """Measure ``target`` once and write the run to ``folder``.
 
     Samples are loaded and the system warmed up before the timed region. A query that raises is
-    recorded as failed. An interrupted run keeps its query log, and stays incomplete.
+    recorded as failed; one that is never answered ends the run as *failed*, with all that was
+    measured. An interrupted run keeps its query log, and stays incomplete.
     """
     run = subject.begin(
-        scenario, mode, clock, seeds={"order": seed}, settings=settings, sut=target.spec
+        task.scenario,
+        task.mode,
+        clock,
+        seeds=dict(task.seeds),
+        settings=task.settings,
+        sut=target.spec,
+        precision=target.precision,
+        audit=task.audit,
+        audited_run=task.audited_run,
     )
-    with Recording(folder, run, subject, clock) as recording:
-        driver = _Driver(recording, target, mode, clock, progress)
+    with (
+        Recording(folder, run, subject, clock) as recording,
+        adapted(target.thing, target.library, open_loop=task.open_loop) as sut,
+    ):
+        driver = _Driver(recording, target, task, sut, clock)
         recording.log.start("init_start")
-        indices = driver.load()
-        rate = driver.warm_up(indices)
+        driver.load()
+        rate = driver.warm_up()
         recording.log.stop("init_stop")
-        if mode == Mode.ACCURACY:
-            plan = accuracy_plan(scenario, len(indices))
-        else:
-            plan = performance_plan(scenario, settings, rate)
-        driver.measure(plan, driver.order(seed, len(indices)))
-        target.library.unload(indices)
+        driver.measure(rate, report)
+        target.library.unload(driver.loaded.tolist())
         return driver.finish()
 
 
@@ -80,92 +111,138 @@ class _Driver:
     """The steps of one inference run."""
 
     def __init__(
-        self, recording: Recording, target: Target, mode: Mode, clock: Clock, progress: Progress
+        self, recording: Recording, target: Target, task: Task, sut: SystemUnderTest, clock: Clock
     ) -> None:
         self._recording = recording
         self._target = target
-        self._mode = mode
+        self._task = task
+        self._sut = sut
         self._clock = clock
-        self._progress = progress
+        library = target.library
+        wanted = library.total_samples if task.accuracy else library.performance_samples
+        self.loaded = loaded_set(task.seeds["library"], library.total_samples, wanted)
 
-    def load(self) -> list[int]:
-        """Load the samples of this mode; return their indices."""
-        library = self._target.library
-        whole = self._mode == Mode.ACCURACY
-        indices = list(range(library.total_samples if whole else library.performance_samples))
-        library.load(indices)
-        return indices
+    def load(self) -> None:
+        """Load the samples of this mode."""
+        self._target.library.load(self.loaded.tolist())
 
-    def order(self, seed: int, samples: int) -> Callable[[int, int], NDArray[np.int64]]:
-        """A function that gives the sample indices of rows ``[first, end)``."""
-        if self._mode == Mode.ACCURACY:
-            return lambda first, end: np.arange(first, end)
-        drawn = sample_order(seed, _FIRST_DRAW, samples)
-
-        def rows(first: int, end: int) -> NDArray[np.int64]:
-            nonlocal drawn
-            if end > len(drawn):
-                drawn = sample_order(seed, max(end, 2 * len(drawn)), samples)
-            return drawn[first:end].astype(np.int64)
-
-        return rows
-
-    def warm_up(self, indices: list[int]) -> float:
-        """Answer without recording for `WARM_UP_NS`; return samples per second of the last pass."""
+    def warm_up(self) -> float:
+        """Answer without recording for `WARM_UP_NS`; return samples a second of the last pass."""
+        self._recording.log.start("warmup_start")
         begin = self._clock.now_ns()
         while True:
-            passed = Tracker(self._clock, keep_answers=False)
+            tracker = Tracker(self._clock, rows=len(self.loaded))
             before = self._clock.now_ns()
-            self._issue(passed, np.asarray(indices))
+            self._pass_once(tracker)
             now = self._clock.now_ns()
-            if now - begin >= WARM_UP_NS or passed.failures:
-                return len(indices) / max((now - before) / 1e9, 1e-9)
+            if now - begin >= WARM_UP_NS or tracker.failures:
+                self._recording.log.stop("warmup_stop")
+                return len(self.loaded) / max((now - before) / 1e9, 1e-9)
 
-    def measure(self, plan: QueryPlan, order: Callable[[int, int], NDArray[np.int64]]) -> None:
-        """The timed region."""
-        self._recording.log.start("run_start")
-        self._tracker = tracker = Tracker(self._clock, keep_answers=self._mode == Mode.ACCURACY)
-        try:
-            rows = reported_ns = 0
-            while size := plan.next_query(tracker.queries, tracker.last_issued_ns):
-                self._issue(tracker, order(rows, rows + size))
-                rows += size
-                if tracker.last_issued_ns - reported_ns > _PROGRESS_NS:
-                    reported_ns = tracker.last_issued_ns
-                    self._progress(rows, reported_ns)
-            self._recording.log.stop("run_stop", status="success")
-        finally:
-            self._recording.write_bytes("queries.npy", query_log_bytes(tracker.log))
-
-    def _issue(self, tracker: Tracker, samples: NDArray[np.int64]) -> None:
-        query = tracker.issue(samples)
+    def _pass_once(self, tracker: Tracker) -> None:
+        """Every loaded sample once, in one query; a system that hangs here fails the run later."""
         foreign = ForeignCode()
-        with foreign:
-            self._target.sut.issue(query)
-            self._target.sut.flush()
-        if foreign.error is not None:
-            tracker.fail_open(query, foreign.reason)
-        tracker.wait()
+        timeout_ns = self._task.settings.timeout_ns
+        with suppress(Hung), watch(tracker, timeout_ns):
+            with foreign:
+                self._sut.issue(tracker.enter(self.loaded))
+                self._sut.flush()
+            if foreign.error is not None:
+                tracker.fail_last(foreign.reason)
+            tracker.wait(timeout_ns)
+        tracker.close()
+
+    def measure(self, rate: float, report: Report) -> None:
+        """The timed region. What was measured is written, however it ends."""
+        task, log = self._task, self._recording.log
+        visits = Visits(task.scenario, task.settings, task.audit, task.seeds, self.loaded)
+        due = self._due() if task.open_loop else None
+        rows = len(due) if due is not None else 1 << 16
+        samples = visits.rows(0, rows) if due is not None else None
+        log.start("run_start")
+        self._tracker = tracker = Tracker(self._clock, keep=self._keeper())
+        try:
+            with suppress(Hung), watch(tracker, task.settings.timeout_ns):
+                if due is not None and samples is not None:
+                    issue_open(
+                        tracker, self._sut, due, samples, self._clock,
+                        task.settings.timeout_ns, report,
+                    )  # fmt: skip
+                else:
+                    self._closed_loop(tracker, visits, rate, report)
+            tracker.close()
+            log.stop("run_stop", status="aborted" if self._unanswered() else "success")
+        finally:
+            with (self._recording.folder / "queries.npy").open("wb") as stream:
+                write_query_log(stream, tracker.columns, tracker.rows)
+
+    def _closed_loop(self, tracker: Tracker, visits: Visits, rate: float, report: Report) -> None:
+        task = self._task
+        if task.accuracy:
+            plan = accuracy_plan(task.scenario, task.settings, len(self.loaded))
+            order = lambda first, end: self.loaded[first:end]  # noqa: E731
+        else:
+            plan = performance_plan(task.scenario, task.settings, rate)
+            order = visits.rows
+        issue_closed(tracker, self._sut, plan, order, task.settings.timeout_ns, report)
+
+    def _due(self) -> NDArray[np.int64]:
+        settings = self._task.settings
+        if settings.target_rate is None:
+            raise LevelfieldError(
+                f"{self._task.scenario}: has no target rate; give --rate or --find-max"
+            )
+        return schedule(
+            self._task.seeds["schedule"],
+            settings.target_rate,
+            settings.min_duration_ns,
+            settings.min_query_count,
+        )
+
+    def _keeper(self) -> Callable[[int], bool] | None:
+        """Which answers are kept: all in accuracy mode, a random few in an audit of answers."""
+        if self._task.accuracy or self._task.audit == Audit.TOKENS:
+            return lambda _: True
+        if self._task.audit != Audit.SAMPLED_ANSWERS:
+            return None
+        kept = kept_answers(self._task.seeds["audit"], 1 << 16)
+
+        def keep(row: int) -> bool:
+            nonlocal kept
+            if row >= len(kept):
+                kept = kept_answers(self._task.seeds["audit"], 2 * row)
+            return bool(kept[row])
+
+        return keep
+
+    def _unanswered(self) -> int:
+        tracker = self._tracker
+        return int(np.count_nonzero(tracker.columns["completed"][: tracker.rows] == NEVER))
 
     def finish(self) -> Run:
         """Write answers and failures, close the record."""
         tracker = self._tracker
-        log = tracker.log
-        failed = int(np.count_nonzero(log["error"] != OK))
+        rows, columns = tracker.rows, tracker.columns
+        failed = int(np.count_nonzero(columns["error"][:rows] != OK))
         for row, reason in tracker.failures[:_LOGGED_FAILURES]:
-            query, sample = int(log["query"][row]), int(log["sample"][row])
+            query, sample = int(columns["query"][row]), int(columns["sample"][row])
             self._recording.log.event("query_failed", reason, query=query, sample=sample)
+        completed = columns["completed"][:rows]
+        ended_ns = int(completed.max(initial=0)) - int(columns["scheduled"][:1].sum())
         return self._recording.finish(
-            RunStatus.COMPLETE,
+            RunStatus.FAILED if self._unanswered() else RunStatus.COMPLETE,
             error=_failure_text(tracker, failed),
-            duration_ns=int(log["completed"].max() - log["scheduled"].min()),
-            samples=len(log) - failed,
+            duration_ns=max(0, ended_ns),
+            samples=rows - failed,
             failed_queries=failed,
-            quality=self._quality() if self._mode == Mode.ACCURACY else None,
+            quality=self._quality(),
         )
 
     def _quality(self) -> float | None:
-        samples = self._tracker.log["sample"]
+        """Write the answers that were kept; in accuracy mode, their quality."""
+        if not self._tracker.answers and not self._task.accuracy:
+            return None
+        samples = self._tracker.columns["sample"]
         answers = [
             Answer(sample=int(samples[row]), answer=_plain(answer))
             for row, answer in sorted(self._tracker.answers.items())
@@ -178,6 +255,9 @@ class _Driver:
                 f"{self._target.spec}: its answers cannot be written as JSON: {foreign.reason}; "
                 "answer with numbers, text, lists or numpy arrays"
             )
+        return self._scored(answers) if self._task.accuracy else None
+
+    def _scored(self, answers: list[Answer]) -> float | None:
         try:
             quality = self._target.score({a.sample: a.answer for a in answers})
         except LevelfieldError as error:
@@ -188,10 +268,11 @@ class _Driver:
 
 
 def _failure_text(tracker: Tracker, failed: int) -> str | None:
-    if not failed:
+    if not failed or not tracker.failures:
         return None
     row, reason = tracker.failures[0]
-    return f"{failed} samples failed; the first in query {int(tracker.log['query'][row])}: {reason}"
+    query = int(tracker.columns["query"][row])
+    return f"{failed} samples failed; the first in query {query}: {reason}"
 
 
 def _plain(answer: Any) -> Any:

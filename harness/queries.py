@@ -1,6 +1,8 @@
 """The query log: one structured numpy array, a row a sample of a query, never pickled."""
 
 import io
+from collections.abc import Mapping
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +26,13 @@ QUERY_DTYPE = np.dtype(
 NEVER = -1
 OK = 0
 RAISED = 1
-"""Error code of a query whose system under test raised."""
+"""Error code of a sample whose system under test raised."""
+LOST = 2
+"""Error code of a sample that was not answered in time."""
+DOUBLED = 3
+"""Error code of a sample that was answered more than once."""
+
+_CHUNK = 1 << 18
 
 QueryLog = NDArray[np.void]
 
@@ -37,11 +45,26 @@ def new_log(rows: int) -> QueryLog:
     return log
 
 
+def from_columns(columns: Mapping[str, NDArray[np.generic]], first: int, end: int) -> QueryLog:
+    """Rows ``[first, end)`` of contiguous ``columns`` as a log; a missing column stays empty."""
+    log = new_log(end - first)
+    for name, column in columns.items():
+        log[name] = column[first:end]
+    return log
+
+
+def write_query_log(
+    stream: IO[bytes], columns: Mapping[str, NDArray[np.generic]], rows: int
+) -> None:
+    """Write ``columns`` as a ``.npy`` file, a chunk at a time: no second copy in memory."""
+    stream.write(_header(rows))
+    for first in range(0, rows, _CHUNK):
+        stream.write(from_columns(columns, first, min(rows, first + _CHUNK)).tobytes())
+
+
 def query_log_bytes(log: QueryLog) -> bytes:
     """The log as the bytes of a ``.npy`` file."""
-    stream = io.BytesIO()
-    np.save(stream, log, allow_pickle=False)
-    return stream.getvalue()
+    return _header(len(log)) + log.tobytes()
 
 
 def read_query_log(data: bytes, where: str) -> QueryLog:
@@ -50,13 +73,13 @@ def read_query_log(data: bytes, where: str) -> QueryLog:
     The header is compared, never parsed: numpy's own reader evaluates it as Python text.
     """
     header_size = 10 + int.from_bytes(data[8:10], "little")
-    body = data[header_size:]
-    if len(data) < header_size or len(body) % QUERY_DTYPE.itemsize:
+    size = len(data) - header_size
+    if size < 0 or size % QUERY_DTYPE.itemsize:
         raise LevelfieldError(f"{where}: not a whole query log; pack the run again")
-    log = np.frombuffer(body, dtype=QUERY_DTYPE)
-    if _header(len(log)) != data[:header_size]:
+    rows = size // QUERY_DTYPE.itemsize
+    if _header(rows) != data[:header_size]:
         raise LevelfieldError(f"{where}: not a query log in the form of {QUERY_DTYPE.names}")
-    return log
+    return np.frombuffer(data, dtype=QUERY_DTYPE, offset=header_size)
 
 
 def _header(rows: int) -> bytes:

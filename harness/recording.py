@@ -99,8 +99,8 @@ class Recording:
             self.log.event(key, value)
         # Levelfield does not drop the page cache, and does not claim to.
         self.log.event("cache_clear", False)
-        for seed in self.run.seeds.values():
-            self.log.event("seed", seed)
+        for name, seed in self.run.seeds.items():
+            self.log.event("seed", seed, name=name)
 
 
 def submission_keys(subject: Subject) -> Mapping[str, str]:

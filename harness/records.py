@@ -97,7 +97,7 @@ class InferenceSettings(Record):
     tpot_bound_ns: Annotated[int, Field(gt=0)] | None = None
     """Bound on the percentile of the time per output token (interactive)."""
     timeout_ns: Annotated[int, Field(gt=0)] = 60_000_000_000
-    """A query that is not complete so long after the last was issued counts as lost."""
+    """When nothing was completed for so long, what is still open counts as lost."""
 
 
 class Run(Record):

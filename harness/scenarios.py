@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from harness.records import InferenceSettings, Scenario
 
 _BLOCK = 65_536
+_KEPT_SHARE = 0.02
 _MARGIN = 1.3
 """Offline asks for this much more work than the warm-up's rate would need, to last long enough."""
 
@@ -73,9 +74,7 @@ def performance_plan(scenario: Scenario, settings: InferenceSettings, rate: floa
 
 def accuracy_plan(scenario: Scenario, settings: InferenceSettings, total: int) -> QueryPlan:
     """The plan of an accuracy run over ``total`` samples, in the scenario's query size."""
-    return EverySample(
-        total, total if scenario == Scenario.OFFLINE else settings.samples_per_query
-    )
+    return EverySample(total, total if scenario == Scenario.OFFLINE else settings.samples_per_query)
 
 
 def loaded_set(seed: int, total: int, performance_samples: int) -> NDArray[np.int64]:
@@ -109,4 +108,12 @@ def stream_order(
     queries = math.ceil(rows / samples_per_query)
     starts = sample_order(seed, queries, performance_samples)
     places = starts[:, None] + np.arange(samples_per_query, dtype=np.uint32)
-    return (places % np.uint32(performance_samples)).reshape(-1)[:rows]
+    return (places % performance_samples).astype(np.uint32).reshape(-1)[:rows]
+
+
+def kept_answers(seed: int, rows: int) -> NDArray[np.bool_]:
+    """Which of the first ``rows`` answers of an audited performance run are kept: about 1 in 50."""
+    blocks = math.ceil(rows / _BLOCK)
+    generator = np.random.Generator(np.random.PCG64(seed))
+    drawn = np.concatenate([generator.random(_BLOCK) for _ in range(max(1, blocks))])
+    return drawn[:rows] < _KEPT_SHARE

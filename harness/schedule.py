@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 
 def arrivals(seed: int, rate: float, count: int) -> NDArray[np.int64]:
-    """The first ``count`` arrivals of a Poisson process of ``rate`` a second, in ns; the first at 0.
+    """The first ``count`` arrivals of a Poisson process of ``rate`` a second, in ns from the first.
 
     Gaps are exponential. A longer schedule begins with the shorter one of the same seed.
     """

@@ -9,7 +9,7 @@ from harness.card import TrainingFacts
 from harness.clock import Clock, SystemClock
 from harness.command import train_by_command
 from harness.console import reporting
-from harness.inference import Target, infer
+from harness.inference import Target, Task, infer
 from harness.recording import Subject
 from harness.records import InferenceSettings, Mode, Number, Run, RunStatus, Scenario
 from harness.training import train
@@ -70,30 +70,41 @@ class Session:
             records.append(self._told(number, runs, run))
         return records
 
-    def infer(
-        self,
-        target: Target,
-        scenario: Scenario,
-        settings: InferenceSettings,
-        modes: Sequence[Mode],
-    ) -> list[Run]:
-        """Measure ``target`` once in each of ``modes``."""
+    def infer(self, target: Target, tasks: Sequence[Task]) -> list[Run]:
+        """Do each of ``tasks`` with ``target``, a run each."""
         records = []
-        for number, mode in enumerate(modes, 1):
-            with reporting(f"{scenario} {mode}") as report:
+        for number, task in enumerate(tasks, 1):
+            with reporting(f"{task.scenario} {task.audit or task.mode}") as report:
                 run = infer(
                     target,
-                    scenario,
-                    mode,
-                    settings,
-                    self._seed(number),
+                    task,
                     self._folder(number),
                     self.subject,
                     self.clock,
                     report.inference,
                 )
-            records.append(self._told(number, len(modes), run))
+            records.append(self._told(number, len(tasks), run))
         return records
+
+    def tasks(
+        self,
+        scenario: Scenario,
+        settings: InferenceSettings,
+        modes: Sequence[Mode],
+        fixed: Mapping[str, int] | None = None,
+    ) -> list[Task]:
+        """A task for each of ``modes``, with the seeds ``fixed`` by the round or new ones."""
+        return [
+            Task(scenario, mode, settings, {**self._seeds(number), **(fixed or {})})
+            for number, mode in enumerate(modes)
+        ]
+
+    def _seeds(self, number: int) -> dict[str, int]:
+        names = ("library", "order", "schedule")
+        if self.seed is None:
+            return {name: draw_seed() for name in names}
+        first = self.seed + number * len(names)
+        return {name: (first + place) % 2**32 for place, name in enumerate(names)}
 
     def _seed(self, number: int) -> int:
         return draw_seed() if self.seed is None else (self.seed + number - 1) % 2**32

@@ -15,17 +15,35 @@ MAX_BATCH = 64
 """Largest batch for a model that does not state its own ``max_batch``."""
 
 
-class Query(Protocol):
-    """What a system under test is given: samples to answer, and where to report."""
+class Queries(Protocol):
+    """What a system under test is given: samples to answer, and where to report.
+
+    In a closed loop this is one query. In an open loop each sample is a query of its own, and
+    those that are due at the same moment come together. Every method may be called from any
+    thread, in parts and in any order; now is the time that is written down.
+    """
 
     @property
     def samples(self) -> NDArray[np.int64]:
         """Indices into the data set."""
 
-    def complete(self, answers: Sequence[Any], start: int = 0) -> None:
-        """Report the answers of samples ``start`` to ``start + len(answers)``; now is their time.
+    @property
+    def wanted(self) -> bool:
+        """False once the run has ended: answers are no longer taken, work may be dropped."""
 
-        May be called from any thread, in parts and in any order.
+    def first_token(self, start: int = 0, count: int | None = None) -> None:
+        """Report that the first token of samples ``start`` to ``start + count`` is out."""
+
+    def complete(
+        self,
+        answers: Sequence[Any] | None = None,
+        start: int = 0,
+        tokens: Sequence[int] | None = None,
+    ) -> None:
+        """Report the answers of samples ``start`` to ``start + len(answers)``.
+
+        Without ``answers`` (a system that measures speed alone) all from ``start`` are complete.
+        ``tokens`` counts each answer's tokens. `ValueError` if one was complete before.
         """
 
     def fail(self, reason: str, start: int = 0, count: int | None = None) -> None:
@@ -34,10 +52,10 @@ class Query(Protocol):
 
 @runtime_checkable
 class SystemUnderTest(Protocol):
-    """Answers queries: one at a time in single_stream, one with everything in offline."""
+    """Answers queries."""
 
-    def issue(self, query: Query) -> None:
-        """Begin to answer; may return before the query is complete."""
+    def issue(self, queries: Queries) -> None:
+        """Begin to answer; may return before the queries are complete."""
 
     def flush(self) -> None:
         """No further query comes until those issued are complete: hold nothing back."""
@@ -45,51 +63,10 @@ class SystemUnderTest(Protocol):
 
 @runtime_checkable
 class Predictor(Protocol):
-    """An ordinary model. May state ``max_batch``."""
+    """An ordinary model. May state ``max_batch`` and, for open loops, ``max_wait_s``."""
 
     def predict(self, inputs: Any) -> Sequence[Any]:
         """One answer for each of the batch's inputs, as the library's ``get`` gives them."""
-
-
-class BatchingAdapter:
-    """Makes a system under test of a `Predictor`: cuts queries into batches, answers in turn."""
-
-    def __init__(self, model: Predictor, library: QuerySampleLibrary) -> None:
-        self._model = model
-        self._library = library
-        self._max_batch = int(getattr(model, "max_batch", MAX_BATCH))
-        if self._max_batch < 1:
-            raise LevelfieldError(f"{_name(model)}: max_batch is {self._max_batch}; make it >= 1")
-
-    def issue(self, query: Query) -> None:
-        """See `SystemUnderTest`. A batch that raises fails, the others go on."""
-        for start in range(0, len(query.samples), self._max_batch):
-            batch = query.samples[start : start + self._max_batch]
-            foreign = ForeignCode()
-            answers: Sequence[Any] = ()
-            with foreign:
-                answers = self._model.predict(self._library.get(batch))
-                if len(answers) != len(batch):
-                    raise ValueError(f"{len(answers)} answers for {len(batch)} samples")
-            if foreign.error is None:
-                query.complete(answers, start)
-            else:
-                query.fail(foreign.reason, start, len(batch))
-
-    def flush(self) -> None:
-        """See `SystemUnderTest`."""
-
-
-def adapt(thing: object, library: QuerySampleLibrary) -> SystemUnderTest:
-    """A system under test from an object with ``issue`` and ``flush``, or with ``predict``."""
-    if isinstance(thing, SystemUnderTest):
-        return thing
-    if isinstance(thing, Predictor):
-        return BatchingAdapter(thing, library)
-    raise LevelfieldError(
-        f"{_name(thing)}: not a system under test; "
-        "give it predict(inputs), or issue(query) and flush()"
-    )
 
 
 def load_sut(spec: str, library: QuerySampleLibrary, precision: str | None = None) -> object:
@@ -124,7 +101,3 @@ def load_sut(spec: str, library: QuerySampleLibrary, precision: str | None = Non
             "flush()"
         )
     return thing
-
-
-def _name(thing: object) -> str:
-    return f"{type(thing).__module__}:{type(thing).__qualname__}"

@@ -91,7 +91,7 @@ def _training(listing: Listing) -> str:
 
 
 def _inference(listing: Listing, scenario: Scenario) -> str:
-    settings = listing.round.settings(scenario)
+    settings = listing.round.settings(scenario, listing.card)
     least = f"for at least {settings.min_duration_ns / 1e9:g} s and {settings.min_query_count:,}"
     accuracy = (
         "A second run answers the whole data set, and its quality must be at least "

@@ -7,12 +7,20 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
+from harness.card import WorkloadCard
 from harness.errors import LevelfieldError, UsageError
-from harness.records import Division, Identifier, InferenceSettings, Record, Scenario
+from harness.records import Audit, Division, Identifier, InferenceSettings, Record, Scenario
 
 _ROOT = Path(__file__).parent / "rounds"
 
-InferenceScenario = Literal[Scenario.SINGLE_STREAM, Scenario.OFFLINE]
+InferenceScenario = Literal[
+    Scenario.SINGLE_STREAM,
+    Scenario.MULTI_STREAM,
+    Scenario.SERVER,
+    Scenario.INTERACTIVE,
+    Scenario.OFFLINE,
+]
+SeedName = Literal["library", "order", "schedule"]
 
 
 class TrainingTerms(Record):
@@ -32,8 +40,26 @@ class InferenceTerms(Record):
 
     min_duration_s: Annotated[float, Field(gt=0)]
     min_query_count: Annotated[int, Field(ge=1)]
-    """Queries in single_stream; in offline, whose one query holds all, its samples."""
+    """Queries; in offline, whose one query holds all, its samples."""
     percentile: Annotated[float, Field(gt=0, lt=1)]
+
+    @property
+    def min_duration_ns(self) -> int:
+        """The duration in nanoseconds."""
+        return round(self.min_duration_s * 1e9)
+
+
+class AuditTerms(Record):
+    """What a round asks of audits."""
+
+    required: tuple[Audit, ...]
+    """``tokens`` is asked for in interactive only, whose workloads generate."""
+    tolerance: Annotated[float, Field(gt=0, lt=1)]
+    """How far an audit run's speed may lie from the performance run's, as a share."""
+    equal_answers: Annotated[float, Field(gt=0, le=1)]
+    """Least share of sampled answers that equal the accuracy run's."""
+    answer_tolerance: Annotated[float, Field(ge=0, lt=1)]
+    """Relative difference up to which two floating-point numbers in answers are equal."""
 
 
 class Round(Record):
@@ -49,16 +75,29 @@ class Round(Record):
     """Least accuracy of inference, as a share of the reference's."""
     declared_system_required: bool
     clean_harness_required: bool
+    max_lateness_s: Annotated[float, Field(gt=0)]
+    """99th percentile of issue after schedule from which the generator has slipped (open loop)."""
+    seeds: dict[SeedName, Annotated[int, Field(ge=0, lt=2**53)]]
+    """Seeds that everybody uses in inference; those that are not given the harness draws."""
+    audits: AuditTerms
     training: TrainingTerms
     inference: dict[InferenceScenario, InferenceTerms]
 
-    def settings(self, scenario: Scenario) -> InferenceSettings:
-        """What the inference driver is asked to do in ``scenario``."""
-        terms = self.terms(scenario)
+    def settings(
+        self, scenario: Scenario, card: WorkloadCard, target_rate: float | None = None
+    ) -> InferenceSettings:
+        """What the inference driver is asked to do in ``scenario`` of the workload ``card``."""
+        terms, facts = self.terms(scenario), card.inference
+        several = scenario == Scenario.MULTI_STREAM
         return InferenceSettings(
-            min_duration_ns=round(terms.min_duration_s * 1e9),
+            min_duration_ns=terms.min_duration_ns,
             min_query_count=terms.min_query_count,
             percentile=terms.percentile,
+            samples_per_query=facts.samples_per_query if several else 1,
+            target_rate=target_rate if scenario.open_loop else None,
+            latency_bound_ns=_bound(card, scenario, Scenario.SERVER, facts.latency_bound_s),
+            ttft_bound_ns=_bound(card, scenario, Scenario.INTERACTIVE, facts.ttft_bound_s),
+            tpot_bound_ns=_bound(card, scenario, Scenario.INTERACTIVE, facts.tpot_bound_s),
         )
 
     def terms(self, scenario: Scenario) -> InferenceTerms:
@@ -67,6 +106,17 @@ class Round(Record):
             known = ", ".join(self.inference)
             raise UsageError(f"round {self.name}: has no scenario {scenario}; known: {known}")
         return self.inference[scenario]
+
+
+def _bound(
+    card: WorkloadCard, scenario: Scenario, wanted: Scenario, bound_s: float | None
+) -> int | None:
+    """A bound of the card in ns, where ``scenario`` is the one that it is for."""
+    if scenario != wanted:
+        return None
+    if bound_s is None:
+        raise UsageError(f"{card.name}: its card has no bound for {scenario}; choose another")
+    return round(bound_s * 1e9)
 
 
 def round_names() -> list[str]:

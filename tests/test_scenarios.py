@@ -23,7 +23,9 @@ def test_offline_is_one_query_sized_by_the_warm_up() -> None:
 
 
 def test_accuracy_issues_every_sample_once() -> None:
-    single, offline = (accuracy_plan(s, 5) for s in (Scenario.SINGLE_STREAM, Scenario.OFFLINE))
+    single, offline = (
+        accuracy_plan(s, SETTINGS, 5) for s in (Scenario.SINGLE_STREAM, Scenario.OFFLINE)
+    )
     assert [single.next_query(i, 0) for i in range(7)] == [1, 1, 1, 1, 1, 0, -1]
     assert [offline.next_query(i, 0) for i in range(2)] == [5, 0]
 

@@ -4,8 +4,9 @@ from pathlib import Path
 import pytest
 from toy import ToyLibrary
 
+from harness.batcher import adapted
 from harness.errors import LevelfieldError, UsageError
-from harness.sut import BatchingAdapter, load_sut
+from harness.sut import Predictor, load_sut
 
 SOURCE = """
 class Good:
@@ -30,8 +31,8 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return "my_models"
 
 
-def test_a_predictor_is_adapted(module: str) -> None:
-    assert isinstance(load_sut(f"{module}:Good", ToyLibrary()), BatchingAdapter)
+def test_a_predictor_is_found(module: str) -> None:
+    assert isinstance(load_sut(f"{module}:Good", ToyLibrary()), Predictor)
 
 
 @pytest.mark.parametrize("spec", ["", "x", "x:", ":X", "no_such_module:X", "my_models:Missing"])
@@ -47,5 +48,10 @@ def test_the_reason_is_told(module: str) -> None:  # noqa: ARG001
         load_sut("my_models:Raises", ToyLibrary())
     with pytest.raises(LevelfieldError, match="Neither: not a system under test"):
         load_sut("my_models:Neither", ToyLibrary())
-    with pytest.raises(LevelfieldError, match="max_batch is 0"):
-        load_sut("my_models:NoBatch", ToyLibrary())
+    library = ToyLibrary()
+    thing = load_sut("my_models:NoBatch", library)
+    with (
+        pytest.raises(LevelfieldError, match="max_batch is 0"),
+        adapted(thing, library, open_loop=False),
+    ):
+        pass

@@ -32,6 +32,16 @@ def load_workload(name: str) -> Workload:
     return workload
 
 
+def engine_spec(name: str, engine: str) -> str:
+    """``package.module:Class`` of one of the workload's own systems; `UsageError` if unknown."""
+    engines = load_card(name).engines
+    if engine not in engines:
+        near = difflib.get_close_matches(engine, engines, 1)
+        hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(engines)}"
+        raise UsageError(f"--engine {engine}: not an engine of {name}; {hint}")
+    return engines[engine]
+
+
 def load_scorer(name: str) -> Callable[[Mapping[int, Any]], float]:
     """The workload's ``quality(answers)``: quality from answers by sample index, without torch.
 

@@ -1,0 +1,159 @@
+"""The two loops that issue queries: closed (the next when the last is complete), and open."""
+
+import ctypes
+import sys
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.clock import Clock
+from harness.foreign import ForeignCode
+from harness.scenarios import QueryPlan
+from harness.sut import SystemUnderTest
+from harness.tracker import Tracker
+
+Order = Callable[[int, int], NDArray[np.int64]]
+"""The sample indices of rows ``[first, end)``."""
+
+Report = Callable[[int, int], None]
+"""Called now and then with samples issued so far and nanoseconds since the start."""
+
+_REPORT_NS = 250_000_000
+_PR_SET_TIMERSLACK = 29
+_DRAIN_STEP_NS = 500_000
+
+
+def issue_closed(
+    tracker: Tracker,
+    sut: SystemUnderTest,
+    plan: QueryPlan,
+    order: Order,
+    timeout_ns: int,
+    report: Report = lambda *_: None,
+) -> None:
+    """Issue ``plan``'s queries one after the other; end early if one is lost.
+
+    What the system raises fails the query that it was given, and the loop goes on.
+    """
+    foreign = ForeignCode()
+    while True:
+        begun = tracker.queries
+        with foreign:
+            _closed(tracker, sut, plan, order, timeout_ns, report)
+            return
+        if foreign.error is not None:
+            if begun == tracker.queries:
+                raise foreign.error
+            tracker.fail_last(foreign.reason)
+
+
+def _closed(
+    tracker: Tracker,
+    sut: SystemUnderTest,
+    plan: QueryPlan,
+    order: Order,
+    timeout_ns: int,
+    report: Report,
+) -> None:
+    issue, flush, enter, wait = sut.issue, sut.flush, tracker.enter, tracker.wait
+    next_query, rows = plan.next_query, tracker.rows
+    reported_ns = tracker.last_issued_ns
+    while size := next_query(tracker.queries, tracker.last_issued_ns):
+        issue(enter(order(rows, rows + size)))
+        flush()
+        rows += size
+        if not wait(timeout_ns):
+            return
+        if tracker.last_issued_ns - reported_ns > _REPORT_NS:
+            reported_ns = tracker.last_issued_ns
+            report(rows, reported_ns)
+
+
+def issue_open(
+    tracker: Tracker,
+    sut: SystemUnderTest,
+    due: NDArray[np.int64],
+    samples: NDArray[np.int64],
+    clock: Clock,
+    timeout_ns: int,
+    report: Report = lambda *_: None,
+) -> None:
+    """Issue query i at ``due[i]`` (ns, rising), whatever became of those before.
+
+    Queries that are due together are issued together. Returns when all are complete, or when
+    none was completed for ``timeout_ns``.
+    """
+    tracker.plan(due, samples)
+    foreign = ForeignCode()
+    with _exact_sleep():
+        while tracker.rows < len(due):
+            begun = tracker.rows
+            with foreign:
+                _open(tracker, sut, due, samples, clock, report)
+            if foreign.error is not None:
+                if begun == tracker.rows:
+                    raise foreign.error
+                tracker.fail_last(foreign.reason)
+    with foreign:
+        sut.flush()
+    if foreign.error is not None:
+        tracker.fail_last(foreign.reason)
+    _drain(tracker, clock, timeout_ns)
+
+
+def _open(
+    tracker: Tracker,
+    sut: SystemUnderTest,
+    due: NDArray[np.int64],
+    samples: NDArray[np.int64],
+    clock: Clock,
+    report: Report,
+) -> None:
+    zero_ns = clock.now_ns() - tracker.now_ns()
+    now, sleep_until, issue, issue_until = (
+        clock.now_ns,
+        clock.sleep_until_ns,
+        sut.issue,
+        tracker.issue_until,
+    )
+    times, count, row = due.data, len(due), tracker.rows
+    reported_ns = tracker.last_issued_ns
+    while row < count:
+        now_ns = now() - zero_ns
+        if times[row] > now_ns:
+            if times[row] - now_ns > _REPORT_NS and now_ns - reported_ns > _REPORT_NS:
+                reported_ns = now_ns
+                report(row, now_ns)
+            sleep_until(times[row] + zero_ns)
+            continue
+        end = row + 1
+        if end < count and times[end] <= now_ns:
+            end = bisect_right(times, now_ns, end, count)
+        issue(issue_until(end, now_ns, samples[row:end]))
+        row = end
+
+
+def _drain(tracker: Tracker, clock: Clock, timeout_ns: int) -> None:
+    """Wait until nothing is open, by looking: a wake-up a completion would cost the system."""
+    before, deadline_ns = tracker.open, clock.now_ns() + timeout_ns
+    while tracker.open and clock.now_ns() < deadline_ns:
+        clock.sleep_until_ns(clock.now_ns() + _DRAIN_STEP_NS)
+        if tracker.open < before:
+            before, deadline_ns = tracker.open, clock.now_ns() + timeout_ns
+
+
+@contextmanager
+def _exact_sleep() -> Iterator[None]:
+    """On Linux, let this thread's sleeps end on time: the kernel may add 50 us by default."""
+    if sys.platform != "linux":
+        yield
+        return
+    prctl = ctypes.CDLL(None).prctl
+    prctl(_PR_SET_TIMERSLACK, 1, 0, 0, 0)
+    try:
+        yield
+    finally:
+        prctl(_PR_SET_TIMERSLACK, 0, 0, 0, 0)  # 0: back to the default
