@@ -89,7 +89,7 @@ class WorkloadCard(Record):
     data_sha256: Sha256
     training: TrainingFacts
     inference: InferenceFacts
-    engines: dict[str, str] = {}
+    engines: dict[str, str] = Field(default_factory=dict)
     """The workload's own systems under test by name, each ``package.module:Class``."""
 
     @property

@@ -39,15 +39,19 @@ def issue_closed(
     What the system raises fails the query that it was given, and the loop goes on.
     """
     foreign = ForeignCode()
-    while True:
-        begun = tracker.queries
-        with foreign:
-            _closed(tracker, sut, plan, order, timeout_ns, report)
-            return
-        if foreign.error is not None:
-            if begun == tracker.queries:
-                raise foreign.error
-            tracker.fail_last(foreign.reason)
+    try:
+        while True:
+            begun = tracker.queries
+            with foreign:
+                _closed(tracker, sut, plan, order, timeout_ns, report)
+                return
+            if foreign.error is not None:
+                if begun == tracker.queries:
+                    raise foreign.error
+                tracker.fail_last(foreign.reason)
+    finally:
+        if tracker.rows:
+            tracker.settle_closed(order(0, tracker.rows))
 
 
 def _closed(

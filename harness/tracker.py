@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.clock import Clock
+from harness.gate import new_gate
 from harness.queries import DOUBLED, LOST, NEVER, OK, RAISED, QueryLog, from_columns
 
 _FIRST_ROWS = 65_536
@@ -88,8 +89,8 @@ class Tracker:
         }
         self._view_columns()
         self._lock = threading.Lock()
-        self._gate = threading.Lock()  # held, but from the moment when nothing is open
-        self._gate.acquire()
+        self._gate = new_gate()
+        self._waiting = False
         self.rows = 0
         self.open = 0
         """Samples issued and not yet ended."""
@@ -127,29 +128,35 @@ class Tracker:
         return from_columns(self._columns, 0, self.rows)
 
     def enter(self, samples: NDArray[np.int64]) -> IssuedQueries:
-        """Enter one query of ``samples``, due and issued now (closed loop)."""
+        """Enter one query of ``samples``, issued now, when nothing else is open (closed loop).
+
+        As little as possible is done here, where it would delay the next query: `settle_closed`
+        fills in what follows from the order.
+        """
         first = self.rows
-        end = first + len(samples)
-        if end > len(self._columns["sample"]):
-            self._grow(end)
-        self._columns["sample"][first:end] = samples
-        self.rows = end
-        queries = IssuedQueries(self, first, samples)
+        size = len(samples)
+        if first + size > self._capacity:
+            self._grow(first + size)
+        self.rows = first + size
         self._last_first = first
-        with self._lock:
-            self.open += end - first
-        if end - first == 1:
+        queries = IssuedQueries(self, first, samples)
+        self.open += size  # no lock: nobody else touches it while nothing is open
+        if size == 1:
             self._query[first] = self.queries
             self.queries += 1
             self.last_issued_ns = now_ns = self._now() - self._zero_ns
-            self._scheduled[first] = self._issued[first] = now_ns
+            self._issued[first] = now_ns
         else:
-            self._columns["query"][first:end] = self.queries
+            self._columns["query"][first : self.rows] = self.queries
             self.queries += 1
             self.last_issued_ns = now_ns = self._now() - self._zero_ns
-            self._columns["scheduled"][first:end] = now_ns
-            self._columns["issued"][first:end] = now_ns
+            self._columns["issued"][first : self.rows] = now_ns
         return queries
+
+    def settle_closed(self, samples: NDArray[np.int64]) -> None:
+        """Fill in the samples of all rows of a closed loop; each was due when it was issued."""
+        self._columns["sample"][: self.rows] = samples
+        self._columns["scheduled"][: self.rows] = self._columns["issued"][: self.rows]
 
     def plan(self, due: NDArray[np.int64], samples: NDArray[np.int64]) -> None:
         """Enter an open loop's queries, a sample each, before they are issued."""
@@ -178,35 +185,49 @@ class Tracker:
     ) -> None:
         """Enter the end of rows ``[first, end)``; `ValueError` if one has ended before."""
         with self._lock:
-            single = end - first == 1
-            if single:
-                ended = self._completed[first] != NEVER or self._error[first] != OK
-            else:
-                ended = bool((self._columns["completed"][first:end] != NEVER).any())
+            ended = self._has_ended(first, end)
             if not ended:
-                if single:
-                    self._completed[first] = now_ns
-                    self._error[first] = error
-                else:
-                    self._columns["completed"][first:end] = now_ns
-                    self._columns["error"][first:end] = error
+                self._enter_end(first, end, now_ns, error)
                 if self._keep is not None and answers is not None:
                     self._keep_answers(first, answers)
                 self.open -= end - first
-                if not self.open and self._gate.locked():
-                    self._gate.release()
-                return
-        self._refuse(first, end)
+        if ended:
+            self._refuse(first, end)
+        self._wake()
+
+    def _has_ended(self, first: int, end: int) -> bool:
+        if end - first == 1:
+            return bool(self._completed[first] != NEVER or self._error[first] != OK)
+        part = slice(first, end)
+        return bool(
+            (self._columns["completed"][part] != NEVER).any()
+            or (self._columns["error"][part] != OK).any()
+        )
+
+    def _enter_end(self, first: int, end: int, now_ns: int, error: int) -> None:
+        if end - first == 1:
+            self._completed[first] = now_ns
+            self._error[first] = error
+        else:
+            self._columns["completed"][first:end] = now_ns
+            self._columns["error"][first:end] = error
+
+    def _wake(self) -> None:
+        """Wake the waiting thread; not under the lock, which it would run into."""
+        if not self.open and self._waiting:
+            self._waiting = False
+            self._gate.open()
 
     def wait(self, timeout_ns: int) -> bool:
         """Return when every issued sample has ended; false if none ended for ``timeout_ns``."""
-        while True:
+        while self.open:
             before = self.open
-            if self._gate.acquire(timeout=timeout_ns / 1e9):
-                if not self.open:  # else the gate was left open by an earlier query
-                    return True
-            elif self.open == before:
+            self._waiting = True
+            if not self.open:  # ended before it could see that we wait
+                break
+            if not self._gate.wait(timeout_ns / 1e9) and self.open == before:
                 return False
+        return True
 
     def fail_last(self, reason: str) -> None:
         """Fail the samples of the last issue: its system raised, whatever it had completed."""
@@ -217,8 +238,6 @@ class Tracker:
             self._columns["error"][first:end] = RAISED
             self.open -= int(never.sum())
             self.failures.append((first, reason))
-            if not self.open and self._gate.locked():
-                self._gate.release()
 
     def close(self) -> None:
         """End the run: what is still open is lost, and later completions are refused."""
@@ -228,6 +247,9 @@ class Tracker:
             lost = np.flatnonzero(completed == NEVER)
             self._columns["error"][lost] = LOST
             self.failures += [(int(row), "no answer in time") for row in lost[:1]]
+
+    def __del__(self) -> None:
+        self._gate.close()
 
     def _refuse(self, first: int, end: int) -> None:
         """A second or a late end: it counts as an error of the row, and the caller is told."""
@@ -260,8 +282,8 @@ class Tracker:
             self._view_columns()
 
     def _view_columns(self) -> None:
+        self._capacity = len(self._columns["sample"])
         self._query = self._columns["query"].data
-        self._scheduled = self._columns["scheduled"].data
         self._issued = self._columns["issued"].data
         self._completed = self._columns["completed"].data
         self._error = self._columns["error"].data

@@ -19,6 +19,7 @@ def test_parts_are_closed_at_their_own_time() -> None:
     clock.advance(5)
     queries.complete(["a"])
     assert books.wait(1)
+    books.settle_closed(np.array([7, 8, 9]))
     assert books.log["completed"].tolist() == [10, 5, 5]
     assert books.log["sample"].tolist() == [7, 8, 9]
     assert books.answers == {0: "a", 1: "b", 2: "c"}
@@ -77,6 +78,7 @@ def test_it_grows_without_losing_rows() -> None:
     for sample in range(3):
         books.enter(np.full(3000, sample)).complete()
     books.enter(np.array([3])).complete()
+    books.settle_closed(np.repeat([0, 1, 2, 3], [3000, 3000, 3000, 1]))
     assert np.bincount(books.log["sample"]).tolist() == [3000] * 3 + [1]
     assert np.bincount(books.log["query"]).tolist() == [3000] * 3 + [1]
     assert (books.log["completed"] == 0).all()
