@@ -173,7 +173,7 @@ class Listing:
         title = METRIC_TITLES[METRIC_OF[scenario]]
         if METRIC_OF[scenario] is not Metric.LATENCY:
             return title
-        return f"{title}, {percentile(self.round.settings(scenario).percentile)}"
+        return f"{title}, {percentile(self.round.terms(scenario).percentile)}"
 
     @property
     def division(self) -> Division:

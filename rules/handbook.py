@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 from harness.errors import LevelfieldError
 from harness.records import Scenario
-from rules.round import Round, read_round, round_names
+from rules.round import Round, SeedName, read_round, round_names
 from rules.rule import RULES, Rule
 
 _ON = {
@@ -90,6 +91,19 @@ def _terms(terms: Round) -> dict[str, str]:
         asked[f"{scenario}: {unit}"] = f"at least {facts.min_query_count:,}"
         if not offline:
             asked[f"{scenario}: latency percentile"] = f"{facts.percentile:.0%}"
+    return asked | _common_terms(terms)
+
+
+def _common_terms(terms: Round) -> dict[str, str]:
+    """What a round asks of inference in every scenario."""
+    audits, late_ms = terms.audits, terms.max_lateness_s * 1000
+    asked = {"generator is late (99th percentile)": f"from {late_ms:g} ms, a warning"}
+    for name in get_args(SeedName):
+        asked[f"seed, {name}"] = str(terms.seeds.get(name, "drawn for each run"))
+    asked["audits"] = ", ".join(audits.required) or "none required"
+    asked["speed of an audit run"] = f"within {audits.tolerance:.0%}"
+    asked["sampled answers that are equal"] = f"at least {audits.equal_answers:.0%}"
+    asked["difference of equal numbers"] = f"at most {audits.answer_tolerance:.1%}"
     return asked
 
 
