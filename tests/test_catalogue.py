@@ -27,10 +27,20 @@ def test_a_name_is_not_a_path(name: str) -> None:
         catalogue.load_scorer(name)
 
 
+def test_an_engine_is_found_and_a_misspelt_one_answered() -> None:
+    spec = catalogue.engine_spec("image_classification", "onnx")
+    assert spec == "workloads.image_classification.engines:Onnx"
+    with pytest.raises(UsageError, match="did you mean compiled"):
+        catalogue.engine_spec("image_classification", "compile")
+    with pytest.raises(UsageError, match="known: eager, compiled, onnx"):
+        catalogue.engine_spec("image_classification", "xyz")
+
+
 def test_looking_and_scoring_do_not_import_torch() -> None:
     program = (
         "import sys, workloads.catalogue as c\n"
         "c.load_card('image_classification'), c.workload_digest('image_classification')\n"
+        "c.engine_spec('image_classification', 'compiled')\n"
         "print('sklearn' in sys.modules)\n"
         "score = c.load_scorer('image_classification')\n"
         "score(dict.fromkeys(range(896), 1))\n"

@@ -1,9 +1,11 @@
-"""The numerical framework: how many threads it gets, which torch it is and how it was built."""
+"""The numerical framework: its threads, its version and build, the precisions asked of it."""
 
 import os
+from collections.abc import Sequence
 
 import torch
 
+from harness.errors import UsageError
 from harness.system import Framework
 
 
@@ -16,6 +18,15 @@ def settle_threads() -> None:
     """
     if "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(1)
+
+
+def require_precision(engine: str, precision: str, offered: Sequence[str]) -> None:
+    """`UsageError`, with what ``engine`` offers, unless ``precision`` is among it."""
+    if precision not in offered:
+        raise UsageError(
+            f"precision {precision}: the engine {engine} does not offer it; "
+            f"choose {' or '.join(offered)}, or another engine"
+        )
 
 
 def describe_torch() -> Framework:
