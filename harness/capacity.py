@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from harness.metrics import CONFIDENCE, least_queries, percentile, under_needed
+from harness.metrics import CONFIDENCE, least_queries, percentile, shown_within
 from harness.records import Record, Scenario
 
 Verdict = Literal["valid", "invalid", "unsure"]
@@ -127,7 +127,7 @@ def judge(queries: int, over_bound: int, p: float) -> Verdict:
     """
     from scipy.special import betainc
 
-    if queries and under_needed(over_bound, p) + over_bound <= queries:
+    if shown_within(over_bound, queries, p):
         return "valid"
     # P(X >= over) for X ~ Binomial(queries, 1 - p)
     if over_bound and betainc(over_bound, queries - over_bound + 1, 1 - p) <= 1 - CONFIDENCE:

@@ -21,8 +21,10 @@ from harness.errors import LevelfieldError, UsageError
 
 if TYPE_CHECKING:
     from harness.card import WorkloadCard
-    from harness.records import InferenceSettings, Number, Run, Scenario
+    from harness.inference import Target, Task
+    from harness.records import Number, Run, Scenario
     from harness.session import Session
+    from harness.system import Declared, System
     from rules.round import Round
 
 HOME = Path(click.get_app_dir("levelfield", force_posix=True))
@@ -124,11 +126,12 @@ def doctor(system_toml: Path | None, to_json: bool) -> None:
         click.echo(f"doubt: {doubt}")
 
 
-def _system(system_toml: Path | None) -> Any:
+def _system(system_toml: Path | None, declared: "Declared | None" = None) -> "System":
     from harness.system import find_system, read_declared
     from workloads.framework import describe_torch
 
-    declared = read_declared(system_toml) if system_toml else None
+    if system_toml:
+        declared = read_declared(system_toml)
     return find_system(declared, describe_torch())
 
 
@@ -168,6 +171,8 @@ def _settings(ctx: click.Context, param: click.Parameter, pairs: tuple[str, ...]
               help="Only one of the two inference runs  [default: both]")  # fmt: skip
 @click.option("--rate", type=click.FloatRange(0, min_open=True),
               help="Queries per second in server and interactive.")  # fmt: skip
+@click.option("--find-max", is_flag=True,
+              help="Find the highest valid rate (multi_stream: samples a query).")  # fmt: skip
 @click.option("--engine", help="Which of the workload's own systems  [default: eager]")
 @click.option("--precision", type=click.Choice(["fp32", "bf16", "int8"]),
               help="Its arithmetic  [default: fp32]")  # fmt: skip
@@ -192,8 +197,7 @@ def run(workload: str, scenario: str, to_json: bool, out: Path | None, **options
     if chosen == "train":
         records = _train(card, rules, out, options)
     else:
-        settings = rules.settings(chosen, card, options["rate"])
-        records = _infer(card, settings, chosen, out, options)
+        records = _infer(card, rules, chosen, out, options)
     if to_json:
         emit([json.loads(record.to_json()) for record in records])
     else:
@@ -215,7 +219,7 @@ def _session(card: "WorkloadCard", out: Path, options: dict[str, Any]) -> "Sessi
         workload=card.name,
         workload_sha256=workload_digest(card.name),
         division=Division(options["division"]),
-        system=_system(options["system_toml"]),
+        system=_system(options.get("system_toml"), options.get("declared")),
         sources=[Host()],
     )
     news = lambda line: click.echo(line, err=True)  # noqa: E731
@@ -226,9 +230,10 @@ def _train(card: "WorkloadCard", rules: "Round", out: Path, options: dict[str, A
     from harness.card import settle_hyperparameters
     from workloads.catalogue import load_workload
 
-    for word in ("sut", "mode", "engine", "precision", "rate"):
+    for word in ("sut", "mode", "engine", "precision", "rate", "find_max"):
         if options[word]:
-            raise UsageError(f"--{word}: is for inference; drop it, or choose another --scenario")
+            name = word.replace("_", "-")
+            raise UsageError(f"--{name}: is for inference; drop it, or choose another --scenario")
     runs = options["runs"] or rules.training.runs
     if options["command"]:
         if options["changes"]:
@@ -241,28 +246,65 @@ def _train(card: "WorkloadCard", rules: "Round", out: Path, options: dict[str, A
 
 
 def _infer(
-    card: "WorkloadCard",
-    settings: "InferenceSettings",
-    chosen: "Scenario",
-    out: Path,
-    options: dict[str, Any],
+    card: "WorkloadCard", rules: "Round", chosen: "Scenario", out: Path, options: dict[str, Any]
 ) -> "list[Run]":
-    from harness.inference import Target
     from harness.records import Mode
-    from harness.sut import load_sut
-    from workloads.catalogue import load_scorer, load_workload
 
     for word in ("command", "changes", "runs"):
         if options[word]:
             name = {"changes": "set"}.get(word, word)
             raise UsageError(f"--{name}: is for --scenario train; drop it")
-    library = load_workload(card.name).library()
-    spec, precision = _sut_spec(card, options), options["precision"]
-    thing = load_sut(spec, library, precision)
-    target = Target(spec, thing, library, load_scorer(card.name), precision)
-    modes = [Mode(options["mode"])] if options["mode"] else [Mode.PERFORMANCE, Mode.ACCURACY]
+    _check_rate(chosen, options)
+    settings = rules.settings(chosen, card, options["rate"])
+    target = _target(card, _sut_spec(card, options), options["precision"])
     session = _session(card, out, options)
-    return session.infer(target, session.tasks(chosen, settings, modes))
+    if options["find_max"]:
+        tasks = session.tasks(chosen, settings, [Mode.PERFORMANCE, Mode.ACCURACY], rules.seeds)
+        return _find_max(session, target, tasks, card.inference.latency_bound_s)
+    modes = [Mode(options["mode"])] if options["mode"] else [Mode.PERFORMANCE, Mode.ACCURACY]
+    return session.infer(target, session.tasks(chosen, settings, modes, rules.seeds))
+
+
+def _check_rate(chosen: "Scenario", options: dict[str, Any]) -> None:
+    searchable = chosen in ("server", "multi_stream")
+    if options["find_max"] and not searchable:
+        raise UsageError(f"--find-max: is for server and multi_stream, not for {chosen}; drop it")
+    if options["rate"] and not chosen.open_loop:
+        raise UsageError(f"--rate: {chosen} has no rate; drop it, or choose --scenario server")
+    accuracy_only = options["mode"] == "accuracy"
+    if chosen.open_loop and not (options["rate"] or options["find_max"] or accuracy_only):
+        raise UsageError(f"--scenario {chosen}: needs a rate; give --rate 100, or --find-max")
+
+
+def _find_max(
+    session: "Session", target: "Target", tasks: "Sequence[Task]", bound_s: float | None
+) -> "list[Run]":
+    from harness.capacity import Terms
+    from harness.console import table
+    from harness.search_table import SEARCH_HEADER, conclusion, search_rows
+
+    performance, accuracy = tasks
+    if bound_s is None:
+        raise UsageError("--find-max: the workload's card has no latency bound; drop it")
+    settings = performance.settings
+    bound_ns = round(bound_s * 1e9)
+    terms = Terms(performance.scenario, bound_ns, settings.percentile, settings.min_duration_ns)
+    search = session.find_max(target, performance, terms)
+    table("The search", SEARCH_HEADER, search_rows(search), err=True)
+    if search.found is None:
+        raise LevelfieldError(f"{session.out}: {conclusion(search)}; its probes are kept there")
+    click.echo(conclusion(search), err=True)
+    return session.infer(target, [accuracy], first=2)
+
+
+def _target(card: "WorkloadCard", spec: str, precision: str | None) -> "Target":
+    from harness.inference import Target
+    from harness.sut import load_sut
+    from workloads.catalogue import load_scorer, load_workload
+
+    library = load_workload(card.name).library()
+    thing = load_sut(spec, library, precision)
+    return Target(spec, thing, library, load_scorer(card.name), precision)
 
 
 def _sut_spec(card: "WorkloadCard", options: dict[str, Any]) -> str:
@@ -286,6 +328,33 @@ def _scenario(name: str, card: "WorkloadCard") -> "Scenario":
         hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
         raise UsageError(f"--scenario {name}: not a scenario of {card.name}; {hint}")
     return Scenario(name)
+
+
+@cli.command(epilog=example("levelfield audit runs/offline"))
+@click.argument("run", type=click.Path(path_type=Path))
+@as_json
+def audit(run: Path, to_json: bool) -> None:
+    """Repeat a performance run in the ways that catch a cheating system; judged by check.
+
+    The audit runs are left beside the run, and pack takes them along.
+    """
+    from harness.audit import audit_tasks, find_performance_run
+    from harness.session import draw_seed
+    from harness.system import System
+    from workloads.catalogue import load_card
+
+    folder, performance = find_performance_run(run)
+    tasks = audit_tasks(performance, draw_seed)
+    card = load_card(performance.workload)
+    sys.path.insert(0, str(Path.cwd()))
+    target = _target(card, performance.sut or "", performance.precision)
+    declared = System.model_validate_json((folder / "system.json").read_bytes()).declared
+    options = {"division": performance.division, "declared": declared, "seed": None}
+    records = _session(card, folder.parent, options).audit(target, tasks)
+    if to_json:
+        emit([json.loads(record.to_json()) for record in records])
+    else:
+        click.echo(f"{_count(len(records), 'audit')} beside {folder}; pack takes them along")
 
 
 @cli.command(epilog=example("levelfield pack runs/train runs/offline --submitter acme --out b1"))

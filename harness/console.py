@@ -63,12 +63,13 @@ def reporting(label: str) -> Iterator[Reporter]:
         yield Live()
 
 
-def table(title: str, header: list[str], rows: list[list[str]]) -> None:
-    """Print a table on standard output, as wide as the terminal, whole in a pipe."""
+def table(title: str, header: list[str], rows: list[list[str]], *, err: bool = False) -> None:
+    """Print a table on standard output (or error), as wide as the terminal, whole in a pipe."""
     from rich.console import Console
     from rich.table import Table
 
-    console = Console(width=None if sys.stdout.isatty() else 200, highlight=False, markup=False)
+    wide = (sys.stderr if err else sys.stdout).isatty()
+    console = Console(width=None if wide else 200, highlight=False, markup=False, stderr=err)
     grid = Table(*header, title=title, title_justify="left", title_style="bold")
     for row in rows:
         grid.add_row(*row)

@@ -166,7 +166,7 @@ class _Driver:
                 if due is not None and samples is not None:
                     issue_open(
                         tracker, self._sut, due, samples, self._clock,
-                        task.settings.timeout_ns, report,
+                        task.settings.timeout_ns, task.settings.drain_ns, report,
                     )  # fmt: skip
                 else:
                     self._closed_loop(tracker, visits, rate, report)

@@ -1,6 +1,7 @@
 """The two loops that issue queries: closed (the next when the last is complete), and open."""
 
 import ctypes
+import math
 import sys
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
@@ -83,12 +84,13 @@ def issue_open(
     samples: NDArray[np.int64],
     clock: Clock,
     timeout_ns: int,
+    drain_ns: int | None = None,
     report: Report = lambda *_: None,
 ) -> None:
     """Issue query i at ``due[i]`` (ns, rising), whatever became of those before.
 
     Queries that are due together are issued together. Returns when all are complete, or when
-    none was completed for ``timeout_ns``.
+    none was completed for ``timeout_ns``, or ``drain_ns`` have passed since the last was issued.
     """
     tracker.plan(due, samples)
     foreign = ForeignCode()
@@ -105,7 +107,7 @@ def issue_open(
         sut.flush()
     if foreign.error is not None:
         tracker.fail_last(foreign.reason)
-    _drain(tracker, clock, timeout_ns)
+    _drain(tracker, clock, timeout_ns, drain_ns)
 
 
 def _open(
@@ -140,10 +142,11 @@ def _open(
         row = end
 
 
-def _drain(tracker: Tracker, clock: Clock, timeout_ns: int) -> None:
+def _drain(tracker: Tracker, clock: Clock, timeout_ns: int, drain_ns: int | None) -> None:
     """Wait until nothing is open, by looking: a wake-up a completion would cost the system."""
     before, deadline_ns = tracker.open, clock.now_ns() + timeout_ns
-    while tracker.open and clock.now_ns() < deadline_ns:
+    end_ns = clock.now_ns() + drain_ns if drain_ns is not None else math.inf
+    while tracker.open and clock.now_ns() < min(deadline_ns, end_ns):
         clock.sleep_until_ns(clock.now_ns() + _DRAIN_STEP_NS)
         if tracker.open < before:
             before, deadline_ns = tracker.open, clock.now_ns() + timeout_ns

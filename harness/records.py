@@ -98,6 +98,8 @@ class InferenceSettings(Record):
     """Bound on the percentile of the time per output token (interactive)."""
     timeout_ns: Annotated[int, Field(gt=0)] = 60_000_000_000
     """When nothing was completed for so long, what is still open counts as lost."""
+    drain_ns: Annotated[int, Field(gt=0)] | None = None
+    """So long after the last issue an open loop is stopped, answered or not (a search's probes)."""
 
 
 class Run(Record):

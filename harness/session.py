@@ -5,15 +5,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.capacity import Search, Terms, find_max
 from harness.card import TrainingFacts
 from harness.clock import Clock, SystemClock
 from harness.command import train_by_command
 from harness.console import reporting
 from harness.inference import Target, Task, infer
+from harness.probing import Prober
 from harness.recording import Subject
 from harness.records import InferenceSettings, Mode, Number, Run, RunStatus, Scenario
 from harness.training import train
 from harness.workload import Workload
+
+_FIRST_RATE = 20.0
+_FIRST_SAMPLES = 8.0
 
 
 def draw_seed() -> int:
@@ -70,10 +75,10 @@ class Session:
             records.append(self._told(number, runs, run))
         return records
 
-    def infer(self, target: Target, tasks: Sequence[Task]) -> list[Run]:
-        """Do each of ``tasks`` with ``target``, a run each."""
+    def infer(self, target: Target, tasks: Sequence[Task], first: int = 1) -> list[Run]:
+        """Do each of ``tasks`` with ``target``, a run each, numbered from ``first``."""
         records = []
-        for number, task in enumerate(tasks, 1):
+        for number, task in enumerate(tasks, first):
             with reporting(f"{task.scenario} {task.audit or task.mode}") as report:
                 run = infer(
                     target,
@@ -83,6 +88,27 @@ class Session:
                     self.clock,
                     report.inference,
                 )
+            records.append(self._told(number, first + len(tasks) - 1, run))
+        return records
+
+    def find_max(self, target: Target, task: Task, terms: Terms) -> Search:
+        """Search for the highest rate at which ``task`` holds, and write ``search.json``.
+
+        A run of full length at the rate that was found is left as ``run_1``.
+        """
+        prober = Prober(target, task, terms, self.out, self.subject, self.clock, self.news)
+        start = _FIRST_SAMPLES if terms.whole else _FIRST_RATE
+        search = find_max(prober.probe, start, terms, prober.confirm)
+        (self.out / "search.json").write_text(search.to_json(), "utf-8")
+        return search
+
+    def audit(self, target: Target, tasks: Sequence[Task]) -> list[Run]:
+        """Make the audit runs of ``tasks`` beside the run that they belong to."""
+        records = []
+        for number, task in enumerate(tasks, 1):
+            folder = self.out / f"audit_{task.audit}"
+            with reporting(f"audit {task.audit}") as report:
+                run = infer(target, task, folder, self.subject, self.clock, report.inference)
             records.append(self._told(number, len(tasks), run))
         return records
 
@@ -113,7 +139,7 @@ class Session:
         return self.out / f"run_{number}"
 
     def _told(self, number: int, total: int, run: Run) -> Run:
-        self.news(f"run {number} of {total}, {run.mode}: {_outcome(run)}")
+        self.news(f"run {number} of {total}, {run.audit or run.mode}: {_outcome(run)}")
         return run
 
 
@@ -129,6 +155,6 @@ def _outcome(run: Run) -> str:
     if run.failed_queries:
         return f"{run.error}"
     answered = f"{run.samples or 0:,} samples in {seconds:.2f} s"
-    if run.mode == Mode.PERFORMANCE:
+    if run.mode in (Mode.PERFORMANCE, Mode.AUDIT):
         return answered
     return f"{answered}, quality {'unknown' if run.quality is None else f'{run.quality:.4f}'}"

@@ -1,0 +1,89 @@
+"""Measures the probes of a search for the highest rate: each is a short run of its own."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.capacity import Probe, Terms, assess
+from harness.clock import Clock
+from harness.inference import Target, Task, infer
+from harness.queries import NEVER, QueryLog, read_query_log
+from harness.recording import Subject
+from harness.records import Run, Scenario
+
+_DRAIN_BOUNDS = 20
+"""A probe is stopped when answers are still missing so many bounds after its last query."""
+
+
+@dataclass
+class Prober:
+    """Runs probes into ``out/probes`` and confirming runs into ``out/run_1``."""
+
+    target: Target
+    task: Task
+    terms: Terms
+    out: Path
+    subject: Subject
+    clock: Clock
+    news: Callable[[str], None]
+    made: int = 0
+    confirmed: Run | None = field(default=None)
+
+    def probe(self, rate: float, duration_ns: int) -> Probe:
+        """A short run, stopped when its backlog does not drain."""
+        self.made += 1
+        folder = self.out / "probes" / f"probe_{self.made}"
+        found, _ = self._measure(rate, duration_ns, folder, self.terms.bound_ns * _DRAIN_BOUNDS)
+        self.news(f"probe {self.made}: {_words(found, self.terms)}")
+        return found
+
+    def confirm(self, rate: float, duration_ns: int) -> Probe:
+        """A run of full length. One that does not hold moves to the probes."""
+        folder = self.out / "run_1"
+        found, run = self._measure(rate, duration_ns, folder, None)
+        self.news(f"confirming run: {_words(found, self.terms)}")
+        if found.valid:
+            self.confirmed = run
+        else:
+            self.made += 1
+            folder.rename(self.out / "probes" / f"probe_{self.made}")
+        return found
+
+    def _measure(
+        self, rate: float, duration_ns: int, folder: Path, drain_ns: int | None
+    ) -> tuple[Probe, Run]:
+        changes: dict[str, object] = {"drain_ns": drain_ns}
+        if drain_ns is not None:
+            changes |= {"min_duration_ns": duration_ns, "min_query_count": 1}
+        if self.terms.whole:
+            changes["samples_per_query"] = int(rate)
+        else:
+            changes["target_rate"] = rate
+        task = replace(self.task, settings=self.task.settings.model_copy(update=changes))
+        run = infer(self.target, task, folder, self.subject, self.clock)
+        log = read_query_log((folder / "queries.npy").read_bytes(), str(folder))
+        stopped = bool((log["completed"] == NEVER).any())
+        latencies, lateness = _latencies(log, self.terms.scenario)
+        return assess(rate, duration_ns, latencies, lateness, self.terms, stopped=stopped), run
+
+
+def _latencies(log: QueryLog, scenario: Scenario) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Latency and lateness of each query, in ns; an unanswered query waited until the end."""
+    end_ns = max(int(log["completed"].max(initial=0)), int(log["issued"].max(initial=0)))
+    completed = np.where(log["completed"] == NEVER, end_ns, log["completed"])
+    latency, lateness = completed - log["scheduled"], log["issued"] - log["scheduled"]
+    if scenario == Scenario.MULTI_STREAM:
+        starts = np.flatnonzero(np.diff(log["query"], prepend=np.uint32(2**32 - 1)))
+        latency, lateness = np.maximum.reduceat(latency, starts), lateness[starts]
+    return latency, lateness
+
+
+def _words(probe: Probe, terms: Terms) -> str:
+    what = f"{probe.rate:g} samples a query" if terms.whole else f"{probe.rate:g} queries/s"
+    return (
+        f"{what}, p{100 * terms.percentile:g} {probe.percentile_ns / 1e6:.3g} ms "
+        f"(bound {terms.bound_ns / 1e6:g} ms): {probe.verdict}"
+    )
