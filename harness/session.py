@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from harness.capacity import Search, Terms, find_max
 from harness.card import TrainingFacts
@@ -117,7 +118,7 @@ class Session:
         scenario: Scenario,
         settings: InferenceSettings,
         modes: Sequence[Mode],
-        fixed: Mapping[str, int] | None = None,
+        fixed: Mapping[Any, int] | None = None,
     ) -> list[Task]:
         """A task for each of ``modes``, with the seeds ``fixed`` by the round or new ones."""
         return [
