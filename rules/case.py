@@ -1,13 +1,17 @@
 """What a rule is given, a case, and what it says, a problem."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from harness.card import WorkloadCard
 from harness.errors import UsageError
-from harness.records import Division, RunStatus, Scenario
+from harness.queries import QueryLog, new_log
+from harness.records import Division, Mode, RunStatus, Scenario
 from rules.round import Round
 from rules.submission import Entry, RunEvidence, Submission
 
@@ -88,6 +92,42 @@ class RunCase(ResultCase):
     def trains(self) -> bool:
         """Whether it is a training run."""
         return self.evidence.run.scenario == Scenario.TRAIN
+
+    @property
+    def queries(self) -> QueryLog:
+        """The run's query log, empty if it left none."""
+        log = self.evidence.queries
+        return new_log(0) if log is None else log
+
+    @property
+    def timed(self) -> bool:
+        """Whether its queries came as those of a performance run do: that, or an audit."""
+        return len(self.queries) > 0 and self.evidence.run.mode in (Mode.PERFORMANCE, Mode.AUDIT)
+
+    @property
+    def arrives(self) -> bool:
+        """Whether its queries came by a schedule; accuracy mode is a closed loop."""
+        return self.timed and self.scenario.open_loop
+
+    @property
+    def query_size(self) -> int:
+        """Samples in a query, but for offline."""
+        several = self.scenario == Scenario.MULTI_STREAM
+        return self.reference.card.inference.samples_per_query if several else 1
+
+    def query_problem(self, message: str, **details: Any) -> Problem:
+        """A problem in the run's query log."""
+        return Problem(message, self.evidence.file("queries.npy"), **details)
+
+    def row_problem(self, wrong: NDArray[np.bool_], message: str) -> Iterator[Problem]:
+        """One problem for all rows of the query log that are ``wrong``, if any are."""
+        rows = np.flatnonzero(wrong)
+        if len(rows):
+            query = self.queries["query"][rows[0]]
+            yield self.query_problem(
+                message,
+                found=f"{len(rows)} rows, the first of them row {rows[0]}, of query {query}",
+            )
 
     def log_problem(self, message: str, line: int | None = None, **details: Any) -> Problem:
         """A problem in the run's event log."""

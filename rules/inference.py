@@ -3,14 +3,17 @@
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harness.errors import LevelfieldError
-from harness.queries import NEVER, OK, QueryLog
-from harness.records import Mode, Scenario
-from harness.scenarios import sample_order
+from harness.queries import DOUBLED, LOST, NEVER, OK, RAISED
+from harness.records import Audit, Mode, Scenario
+from harness.scenarios import loaded_set, sample_order, stream_order
 from rules.case import Problem, ResultCase, RunCase
 from rules.registry import rule
 from rules.scoring import duration_ns, latencies_ns
+
+_FAILURES = {RAISED: "failed", LOST: "lost, with no answer in time", DOUBLED: "answered twice"}
 
 
 def _queried(case: ResultCase) -> bool:
@@ -18,26 +21,15 @@ def _queried(case: ResultCase) -> bool:
 
 
 def _has_rows(case: RunCase) -> bool:
-    return case.evidence.queries is not None and len(case.evidence.queries) > 0
+    return len(case.queries) > 0
 
 
-def _performance(case: RunCase) -> bool:
-    return _has_rows(case) and case.evidence.run.mode == Mode.PERFORMANCE
+def _timed(case: RunCase) -> bool:
+    return case.timed
 
 
 def _accuracy(case: RunCase) -> bool:
     return case.evidence.run.mode == Mode.ACCURACY
-
-
-def _log(case: RunCase) -> QueryLog:
-    """The query log; the rules that use it apply only where there is one."""
-    assert case.evidence.queries is not None
-    return case.evidence.queries
-
-
-def _query_problem(case: RunCase, message: str, **details: str) -> Problem:
-    """A problem in the run's query log."""
-    return Problem(message, case.evidence.file("queries.npy"), **details)  # type: ignore[arg-type]
 
 
 @rule("INFER-1", on="result", when=_queried)
@@ -58,48 +50,68 @@ def both_modes_present(case: ResultCase) -> Iterator[Problem]:
 def query_log_is_ordered(case: RunCase) -> Iterator[Problem]:
     """The query log is whole and in order, as its scenario issues queries.
 
-    Each sample was scheduled, then issued, then completed. single_stream: a query is one sample,
-    numbered from 0, and issued when the one before is complete. offline: one query holds all.
+    Each sample was scheduled, then issued, then completed. Queries are numbered from 0; they hold
+    one sample, in multi_stream the card's number, scheduled and issued together, and in offline
+    all. single_stream, multi_stream, and every accuracy run: a query is issued when the one before
+    is complete. server and interactive: the first query is scheduled at 0, and no schedule or
+    issue comes before that of the query before.
     """
-    log = case.evidence.queries
-    if log is None or not len(log):
-        yield _query_problem(case, "no query is logged")
+    log = case.queries
+    if not len(log):
+        yield case.query_problem("no query is logged")
         return
     answered = log["completed"] != NEVER
     wrong = (log["scheduled"] < 0) | (log["issued"] < log["scheduled"])
     wrong |= answered & (log["completed"] < log["issued"])
-    yield from _first_row(case, wrong, "not 0 <= scheduled <= issued <= completed")
-    if case.scenario == Scenario.OFFLINE:
-        yield from _first_row(case, log["query"] != 0, "offline is one query, numbered 0")
-        return
-    numbers = np.arange(len(log), dtype=np.uint32)
-    yield from _first_row(case, log["query"] != numbers, "queries are not numbered from 0")
+    yield from case.row_problem(wrong, "not 0 <= scheduled <= issued <= completed")
+    size = len(log) if case.scenario == Scenario.OFFLINE else case.query_size
+    numbers = np.arange(len(log)) // size
+    yield from case.row_problem(
+        log["query"] != numbers, f"queries are not numbered from 0, {size} samples each"
+    )
+    if case.timed and len(log) % size:
+        yield case.query_problem("the last query lacks samples", expected=f"{size} samples each")
+    yield from (_arrivals_in_order(case) if case.arrives else _one_after_the_other(case, size))
+
+
+def _arrivals_in_order(case: RunCase) -> Iterator[Problem]:
+    log = case.queries
     early = np.zeros(len(log), dtype=bool)
-    early[1:] = log["issued"][1:] < log["completed"][:-1]
-    yield from _first_row(case, early, "issued before the query before was complete")
+    early[0] = log["scheduled"][0] != 0
+    for name in ("scheduled", "issued"):
+        early[1:] |= np.diff(log[name]) < 0
+    yield from case.row_problem(early, "scheduled or issued before the query before, or not from 0")
 
 
-def _first_row(case: RunCase, wrong: "np.ndarray[tuple[int], np.dtype[np.bool_]]",
-               message: str) -> Iterator[Problem]:  # fmt: skip
-    rows = np.flatnonzero(wrong)
-    if len(rows):
-        yield _query_problem(
-            case, message, found=f"{len(rows)} rows, the first of them row {rows[0]}"
-        )
+def _one_after_the_other(case: RunCase, size: int) -> Iterator[Problem]:
+    log = case.queries
+    first = np.arange(0, len(log), size)
+    of_query = np.arange(len(log)) // size
+    for name in ("scheduled", "issued"):
+        apart = log[name] != log[name][first][of_query]
+        yield from case.row_problem(apart, f"the samples of a query are not {name} together")
+    early = np.zeros(len(log), dtype=bool)
+    ends = np.maximum.reduceat(log["completed"], first)
+    early[first[1:]] = log["issued"][first[1:]] < ends[:-1]
+    yield from case.row_problem(early, "issued before the query before was complete")
 
 
 @rule("INFER-3", on="inference", when=_has_rows)
 def no_failed_queries(case: RunCase) -> Iterator[Problem]:
-    """No query failed or stayed without an answer."""
-    log = _log(case)
-    wrong = (log["error"] != OK) | (log["completed"] == NEVER)
-    yield from _first_row(case, wrong, "failed or unanswered; mend the system under test")
+    """No query failed, was lost, was answered twice or stayed without an answer."""
+    log = case.queries
+    for code in np.unique(log["error"][log["error"] != OK]).tolist():
+        yield from case.row_problem(
+            log["error"] == code, f"{_FAILURES.get(code, 'failed')}; mend the system under test"
+        )
+    unanswered = (log["error"] == OK) & (log["completed"] == NEVER)
+    yield from case.row_problem(unanswered, "never answered; mend the system under test")
 
 
 @rule("INFER-4", on="inference", when=_has_rows)
 def record_agrees_with_queries(case: RunCase) -> Iterator[Problem]:
     """Duration, samples and failed queries in ``run.json`` are those of the query log."""
-    run, log = case.evidence.run, _log(case)
+    run, log = case.evidence.run, case.queries
     failed = int(np.count_nonzero(log["error"] != OK))
     counted = {
         "duration_ns": duration_ns(log),
@@ -115,51 +127,70 @@ def record_agrees_with_queries(case: RunCase) -> Iterator[Problem]:
             )
 
 
-@rule("INFER-5", on="inference", when=_performance)
+@rule("INFER-5", on="inference", when=_timed)
 def minimum_duration(case: RunCase) -> Iterator[Problem]:
-    """A performance run lasts at least the round's duration.
+    """A performance or audit run lasts at least the round's duration.
 
-    Counted as LoadGen does: single_stream to the issue of the last query, offline by the longest
-    latency.
+    Counted as LoadGen does: single_stream and multi_stream to the issue of the last query, server
+    and interactive to its schedule, offline by the longest latency.
     """
-    log, needed = _log(case), case.round.settings(case.scenario).min_duration_ns
-    offline = case.scenario == Scenario.OFFLINE
-    lasted = int(latencies_ns(log).max() if offline else log["issued"].max())
+    log, needed = case.queries, case.round.terms(case.scenario).min_duration_ns
+    if case.scenario == Scenario.OFFLINE:
+        lasted = int(latencies_ns(log).max())
+    else:
+        lasted = int(log["scheduled" if case.arrives else "issued"].max())
     if lasted < needed:
-        yield _query_problem(
-            case,
+        yield case.query_problem(
             "the run was too short; run again with this round's --round",
             expected=f">= {needed} ns",
             found=f"{lasted} ns",
         )
 
 
-@rule("INFER-6", on="inference", when=_performance)
+@rule("INFER-6", on="inference", when=_timed)
 def minimum_query_count(case: RunCase) -> Iterator[Problem]:
-    """A performance run has at least the round's number of queries (offline: of samples)."""
-    rows, needed = len(_log(case)), case.round.settings(case.scenario).min_query_count
-    if rows < needed:
-        yield _query_problem(
-            case,
+    """A performance or audit run has at least the round's number of queries (offline: samples)."""
+    count = len(case.queries) // case.query_size
+    needed = case.round.terms(case.scenario).min_query_count
+    if count < needed:
+        yield case.query_problem(
             "too few queries; run again with this round's --round",
             expected=f">= {needed}",
-            found=str(rows),
+            found=str(count),
         )
 
 
-@rule("INFER-7", on="inference", when=_performance)
+@rule("INFER-7", on="inference", when=_timed)
 def samples_follow_the_seed(case: RunCase) -> Iterator[Problem]:
-    """The samples of a performance run are those that its logged seed draws, in that order.
+    """The samples of a performance or audit run are those that its logged seeds draw, in order.
 
-    Drawn uniformly with replacement from the card's performance samples by NumPy's PCG64.
+    Drawn by NumPy's PCG64: the card's number of performance samples from the data set by the seed
+    ``library``, where that is fewer than all; from these, uniformly with replacement, samples by
+    the seed ``order``. In multi_stream the first sample of each query is drawn, and its neighbours
+    follow, around the end. In the audit repeated_sample, the seed ``audit`` draws the one sample.
     """
-    log, seeds = _log(case), case.evidence.run.seeds
-    if "order" not in seeds:
-        yield case.record_problem("the run has no seed of the order of samples")
-        return
-    held = case.reference.card.inference.performance_samples
-    drawn = sample_order(seeds["order"], len(log), held)
-    yield from _first_row(case, log["sample"] != drawn, "not the samples that the seed draws")
+    log, run, facts = case.queries, case.evidence.run, case.reference.card.inference
+    repeated = run.audit == Audit.REPEATED_SAMPLE
+    needed = {"audit" if repeated else "order"}
+    if facts.performance_samples < facts.samples:
+        needed.add("library")
+    for name in sorted(needed - run.seeds.keys()):
+        yield case.record_problem(f"the run has no seed {name}")
+    if needed <= run.seeds.keys():
+        loaded = loaded_set(run.seeds.get("library", 0), facts.samples, facts.performance_samples)
+        drawn = _drawn(case, loaded)
+        yield from case.row_problem(log["sample"] != drawn, "not the samples that the seeds draw")
+
+
+def _drawn(case: RunCase, loaded: NDArray[np.int64]) -> NDArray[np.int64]:
+    run, rows = case.evidence.run, len(case.queries)
+    if run.audit == Audit.REPEATED_SAMPLE:
+        return np.full(rows, loaded[run.seeds["audit"] % len(loaded)])
+    if case.scenario == Scenario.MULTI_STREAM:
+        places = stream_order(run.seeds["order"], rows, case.query_size, len(loaded))
+    else:
+        places = sample_order(run.seeds["order"], rows, len(loaded))
+    return loaded[places]
 
 
 @rule("INFER-8", on="inference", when=_accuracy)

@@ -16,7 +16,6 @@ IDENTITY = (
     "submission_division",
     "submission_status",
     "submission_platform",
-    "seed",
 )
 """At least once each, and always with the same value."""
 MILESTONES = ("init_start", "init_stop", "run_start", "run_stop")
@@ -60,14 +59,17 @@ def no_broken_lines(case: RunCase) -> Iterator[Problem]:
 def log_is_complete(case: RunCase) -> Iterator[Problem]:
     """The log says who, what and when, each once.
 
-    submission_benchmark, submission_org, submission_division, submission_status,
-    submission_platform and seed appear at least once and never with two values. init_start,
-    init_stop, run_start and run_stop appear exactly once, whatever their values: a second
-    run_start would shorten the score. run_stop has a status of success or aborted.
+    submission_benchmark, submission_org, submission_division, submission_status and
+    submission_platform appear at least once and never with two values; so does seed, or each seed
+    by its name where a run has several. init_start, init_stop, run_start and run_stop appear
+    exactly once, whatever their values: a second run_start would shorten the score. run_stop has a
+    status of success or aborted.
     """
     log = case.evidence.log
     for key in IDENTITY:
-        yield from _one_value(case, key)
+        yield from _one_value(case, key, log.all(key))
+    for name in case.evidence.run.seeds or {"": 0}:
+        yield from _one_value(case, f"seed {name}".rstrip(), _seed_events(case, name))
     for key in MILESTONES:
         events = log.all(key)
         if len(events) != 1:
@@ -83,8 +85,14 @@ def log_is_complete(case: RunCase) -> Iterator[Problem]:
         )
 
 
-def _one_value(case: RunCase, key: str) -> Iterator[Problem]:
-    events = case.evidence.log.all(key)
+def _seed_events(case: RunCase, name: str) -> list[Event]:
+    """The lines of the seed ``name``; a run's only seed, as a program of one's own logs it, has no
+    need of a name."""
+    seeds, events = case.evidence.run.seeds, case.evidence.log.all("seed")
+    return events if len(seeds) < 2 else [e for e in events if e.metadata.get("name") == name]
+
+
+def _one_value(case: RunCase, key: str, events: list[Event]) -> Iterator[Problem]:
     if not events or events[0].value in (None, ""):
         yield case.log_problem(f"{key} is missing", events[0].line if events else None)
     for event in events[1:]:
@@ -165,13 +173,17 @@ def _outside(case: RunCase, log: EventLog) -> Iterator[Problem]:
 def log_agrees_with_record(case: RunCase) -> Iterator[Problem]:
     """The log says the same as ``run.json``.
 
-    Workload, division, organisation, platform, seed, status, quality and samples are equal; the
+    Workload, division, organisation, platform, seeds, status, quality and samples are equal; the
     duration is equal within 0.1 s (inference: the queries take up the run but for at most 2 s).
     """
     for key, expected in _recorded(case).items():
         for event in case.evidence.log.all(key):
             if event.value != expected:
                 yield _differs(case, event, key, expected, event.value)
+    for name, seed in case.evidence.run.seeds.items():
+        for event in _seed_events(case, name):
+            if event.value != seed:
+                yield _differs(case, event, f"seed {name}", seed, event.value)
     yield from _ending_agrees(case)
     yield from _quality_agrees(case)
     yield from _duration_agrees(case)
@@ -179,15 +191,12 @@ def log_agrees_with_record(case: RunCase) -> Iterator[Problem]:
 
 def _recorded(case: RunCase) -> dict[str, Any]:
     run, system = case.evidence.run, case.submission.system
-    recorded: dict[str, Any] = {
+    return {
         "submission_benchmark": run.workload,
         "submission_division": run.division.value,
         "submission_org": system.declared.organisation if system.declared else "undeclared",
         "submission_platform": system.name,
     }
-    if len(run.seeds) == 1:
-        recorded["seed"] = next(iter(run.seeds.values()))
-    return recorded
 
 
 def _differs(case: RunCase, event: Event, what: str, expected: Any, found: Any) -> Problem:
@@ -205,7 +214,7 @@ def _ending_agrees(case: RunCase) -> Iterator[Problem]:
 
 def _quality_agrees(case: RunCase) -> Iterator[Problem]:
     run, last = case.evidence.run, case.evidence.log.last("eval_accuracy")
-    if run.mode == Mode.PERFORMANCE:
+    if run.mode not in (Mode.TRAINING, Mode.ACCURACY):
         return
     if last is None:
         yield case.log_problem("no quality is logged (eval_accuracy)")

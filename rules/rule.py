@@ -1,13 +1,25 @@
 """Judges a submission: every rule on every case, all findings, in the order of the rules."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from harness.records import Record, Scenario
 
 # Importing a subject registers its rules.
-from rules import admission, inference, log, score_claim, system, telemetry, training  # noqa: F401
+from rules import (  # noqa: F401
+    admission,
+    audits,
+    inference,
+    log,
+    open_loop,
+    score_claim,
+    settings,
+    system,
+    telemetry,
+    training,
+)
 from rules.case import (
     Problem,
+    Reference,
     ResultCase,
     RunCase,
     Severity,
@@ -82,9 +94,14 @@ class Report(Record):
         )
 
 
-def check(submission: Submission, terms: Round) -> Report:
-    """Judge ``submission`` by the round ``terms``; a rule that crashes is an error."""
-    cases = list(_cases(submission, terms))
+def check(
+    submission: Submission, terms: Round, find: Callable[[str], Reference | None] = installed
+) -> Report:
+    """Judge ``submission`` by the round ``terms``; a rule that crashes is an error.
+
+    ``find`` looks a workload up by its name.
+    """
+    cases = list(_cases(submission, terms, find))
     findings: list[Finding] = []
     passed, not_applicable = [], []
     for one in RULES.values():
@@ -103,16 +120,18 @@ def check(submission: Submission, terms: Round) -> Report:
     )
 
 
-def _cases(submission: Submission, terms: Round) -> Iterator[SubmissionCase]:
+def _cases(
+    submission: Submission, terms: Round, find: Callable[[str], Reference | None]
+) -> Iterator[SubmissionCase]:
     names = {entry.result.workload for entry in submission.entries}
-    references = {name: found for name in names if (found := installed(name))}
+    references = {name: found for name in names if (found := find(name))}
     yield SubmissionCase(submission, terms, references)
     for entry in submission.entries:
         # What is unknown to the installation or to the round ROUND-1 refuses; no other rule can
         # judge it.
-        scenario = entry.result.scenario
+        reference, scenario = references.get(entry.result.workload), entry.result.scenario
         known = scenario == Scenario.TRAIN or scenario in terms.inference
-        if known and entry.result.workload in references:
+        if known and reference is not None and scenario in reference.card.scenarios:
             yield ResultCase(submission, terms, references, entry)
             for evidence in entry.runs:
                 yield RunCase(submission, terms, references, entry, evidence)
@@ -122,8 +141,14 @@ def _in_scope(one: Rule, case: SubmissionCase) -> bool:
     kinds = {"submission": SubmissionCase, "result": ResultCase}
     if type(case) is not kinds.get(one.on, RunCase):
         return False
-    mismatched = isinstance(case, RunCase) and one.on == ("inference" if case.trains else "train")
-    return not mismatched and one.applies(case)
+    return (not isinstance(case, RunCase) or _of_its_kind(one, case)) and one.applies(case)
+
+
+def _of_its_kind(one: Rule, case: RunCase) -> bool:
+    """Whether the run is of the rule's kind; a run that is not of its result's has none."""
+    if one.on == "run":
+        return True
+    return case.trains == (case.scenario == Scenario.TRAIN) == (one.on == "train")
 
 
 def _judge(one: Rule, case: SubmissionCase) -> list[Finding]:

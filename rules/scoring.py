@@ -2,14 +2,23 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.events import EventLog
-from harness.metrics import early_stopping_estimate, throughput
+from harness.metrics import (
+    early_stopping_estimate,
+    query_latencies,
+    server_valid,
+    throughput,
+    time_per_output_token,
+    time_to_first_token,
+    token_throughput,
+)
 from harness.queries import NEVER, OK, QueryLog
-from harness.records import Mode, RunStatus, Scenario
+from harness.records import InferenceSettings, Mode, RunStatus, Scenario
 from rules.round import Round
 from rules.submission import RunEvidence
 
@@ -23,12 +32,26 @@ def score(scenario: Scenario, runs: Sequence[RunEvidence], terms: Round) -> floa
         return olympic_mean(
             times, terms.training.drop, tolerated=terms.training.tolerated_non_converging
         )
-    logs = [run.queries for run in runs if run.run.mode == Mode.PERFORMANCE]
-    if len(logs) != 1 or logs[0] is None or not _sound(logs[0]):
+    measured = [run for run in runs if run.run.mode == Mode.PERFORMANCE]
+    return performance(scenario, measured[0], terms) if len(measured) == 1 else None
+
+
+def performance(scenario: Scenario, evidence: RunEvidence, terms: Round) -> float | None:
+    """What one performance or audit run gives by itself; none if it is not valid."""
+    log, settings = evidence.queries, evidence.run.settings
+    if log is None or not _sound(log):
         return None
     if scenario == Scenario.OFFLINE:
-        return offline_throughput(logs[0])
-    return single_stream_latency(logs[0], terms.terms(scenario).percentile)
+        return offline_throughput(log)
+    share = terms.terms(scenario).percentile
+    if not scenario.open_loop:
+        return stream_latency(log, share)
+    bounded = bounded_times(scenario, log, settings) if settings else None
+    if settings is None or not bounded:
+        return None
+    if not all(server_valid(one.times_ns, one.bound_ns, share) for one in bounded):
+        return None
+    return settings.target_rate if scenario == Scenario.SERVER else token_throughput(log)
 
 
 def olympic_mean(times: Sequence[float], drop: int, *, tolerated: int) -> float | None:
@@ -58,9 +81,48 @@ def timed_window_ms(log: EventLog) -> tuple[int, int] | None:
     return None if start is None or stop is None else (start.time_ms, stop.time_ms)
 
 
-def single_stream_latency(log: QueryLog, percentile: float) -> float | None:
-    """Early-stopping estimate of the latency percentile in seconds; none with too few queries."""
-    estimate_ns = early_stopping_estimate(latencies_ns(log), percentile)
+@dataclass(frozen=True)
+class Bounded:
+    """Times of an open loop's queries, and the bound for their percentile."""
+
+    what: str
+    times_ns: NDArray[np.int64]
+    bound_ns: int
+
+
+def bounded_times(
+    scenario: Scenario, log: QueryLog, settings: InferenceSettings
+) -> list[Bounded] | None:
+    """What a bound is on: latency in server, TTFT and TPOT in interactive; every row answered.
+
+    None where a bound is not set, or a sample lacks the tokens that it is on.
+    """
+    if scenario == Scenario.SERVER:
+        bound = settings.latency_bound_ns
+        return None if bound is None else [Bounded("latency", latencies_ns(log), bound)]
+    ttft, tpot = settings.ttft_bound_ns, settings.tpot_bound_ns
+    if ttft is None or tpot is None or not generated(log).all():
+        return None
+    return [
+        Bounded("time to first token", time_to_first_token(log), ttft),
+        Bounded("time per output token", time_per_output_token(log), tpot),
+    ]
+
+
+def generated(log: QueryLog) -> NDArray[np.bool_]:
+    """Which rows have at least two tokens, the first of them while the query was open."""
+    first = log["first_token"]
+    inside = (first >= log["issued"]) & (first <= log["completed"])
+    counted: NDArray[np.bool_] = (log["tokens"] >= 2) & inside & (first != NEVER)
+    return counted
+
+
+def stream_latency(log: QueryLog, percentile: float) -> float | None:
+    """Early-stopping estimate of the percentile of query latency in seconds, as LoadGen gives it.
+
+    None with too few queries.
+    """
+    estimate_ns = early_stopping_estimate(query_latencies(log), percentile)
     return None if estimate_ns is None else estimate_ns / 1e9
 
 

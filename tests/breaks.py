@@ -1,6 +1,5 @@
 """For each rule, examples that break it: a valid submission with one thing changed."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -17,20 +16,18 @@ from altered import (
     with_record,
     without,
 )
-from valid import MS, STEP
+from breaks_inference import INFERENCE_BREAKS, Break
+from inference_edits import ACCURACY, OFFLINE, STREAM, column, drop_run, three_times_as_fast
+from valid import MS, RATE, STEP
 
 from harness.events import BrokenLine, EventLog
-from harness.queries import NEVER, RAISED, QueryLog
+from harness.queries import RAISED
 from harness.records import Division, Metric, Mode, RunStatus, Scenario
 from harness.system import System
 from harness.telemetry.log import TelemetryLog
 from rules.submission import Entry, RunEvidence, Submission
 
-TRAIN, STREAM, OFFLINE = Scenario.TRAIN, Scenario.SINGLE_STREAM, Scenario.OFFLINE
-PERFORMANCE, ACCURACY = 0, 1
-"""Places of an inference result's runs."""
-
-Break = Callable[[Submission], Submission]
+TRAIN = Scenario.TRAIN
 
 
 def _system(submission: Submission, **changes: object) -> Submission:
@@ -53,20 +50,6 @@ def _broken_line(evidence: RunEvidence) -> RunEvidence:
     return replace(evidence, log=EventLog(evidence.log.events, (BrokenLine(7, "not JSON"),)))
 
 
-def _column(name: str, row: int, value: int) -> Callable[[QueryLog], QueryLog]:
-    def edit(log: QueryLog) -> QueryLog:
-        log[name][row] = value
-        return log
-
-    return edit
-
-
-def _three_times_as_fast(log: QueryLog) -> QueryLog:
-    for name in ("scheduled", "issued", "completed"):
-        log[name] //= 3
-    return log
-
-
 def _own_program(submission: Submission, late_ms: int) -> Submission:
     """The first training run as a submitter's own program, whose lines arrive late."""
     changed = with_record(submission, TRAIN, command=("python", "train.py"))
@@ -77,41 +60,19 @@ def _own_program(submission: Submission, late_ms: int) -> Submission:
     )
 
 
-def _answers(evidence: RunEvidence, edit: Callable[[list[int]], list[int]]) -> RunEvidence:
-    """Other answers, in the order of the samples."""
-    assert evidence.answers is not None
-    values = edit([answer.answer for answer in evidence.answers])
-    template = evidence.answers[0]
-    answers = (
-        template.model_copy(update={"sample": sample, "answer": value})
-        for sample, value in enumerate(values)
-    )
-    return replace(evidence, answers=tuple(answers))
-
-
-def _drop_run(number: int) -> Callable[[Entry], Entry]:
-    """The entry and its claim without one run."""
-
-    def change(entry: Entry) -> Entry:
-        runs = tuple(e for at, e in enumerate(entry.runs) if at != number)
-        names = tuple(n for at, n in enumerate(entry.result.runs) if at != number)
-        return Entry(entry.path, entry.result.model_copy(update={"runs": names}), runs)
-
-    return change
-
-
 def _same_run_twice(entry: Entry) -> Entry:
     copy = replace(entry.runs[1], path=entry.runs[2].path)
     return replace(entry, runs=(*entry.runs[:2], copy))
 
 
 BREAKS: dict[str, list[Break]] = {
+    **INFERENCE_BREAKS,
     "ROUND-1": [
         lambda s: replace(s, round="2026.1"),
         lambda s: replace(s, entries=()),
         lambda s: with_claim(s, TRAIN, workload="language_model"),
         lambda s: with_claim(s, TRAIN, division="another"),
-        lambda s: with_claim(s, OFFLINE, scenario="server"),
+        lambda s: with_claim(s, OFFLINE, scenario="another"),
     ],
     "ROUND-2": [
         lambda s: with_claim(s, TRAIN, runs=("run_1", "run_2")),
@@ -137,6 +98,10 @@ BREAKS: dict[str, list[Break]] = {
         lambda s: with_log(s, TRAIN, without("submission_benchmark")),
         lambda s: with_log(s, TRAIN, saying("submission_org", "")),
         lambda s: with_log(s, TRAIN, without("seed")),
+        lambda s: with_log(s, OFFLINE, without("seed")),
+        lambda s: with_log(
+            s, OFFLINE, lambda events: [e for e in events if e.metadata.get("name") != "order"]
+        ),
         lambda s: with_log(s, OFFLINE, without("run_stop")),
         lambda s: with_log(s, TRAIN, repeated("run_start", before="run_stop")),
         lambda s: with_log(s, TRAIN, saying("run_stop", status=None)),
@@ -165,13 +130,14 @@ BREAKS: dict[str, list[Break]] = {
         lambda s: with_log(s, TRAIN, saying("submission_org", "Another")),
         lambda s: with_log(s, OFFLINE, saying("submission_benchmark", "language_model")),
         lambda s: with_log(s, TRAIN, saying("seed", 1)),
+        lambda s: with_record(s, OFFLINE, seeds={"library": 1, "order": 2, "schedule": 3}),
         lambda s: with_log(s, TRAIN, saying("run_stop", status="aborted")),
         lambda s: with_record(s, TRAIN, quality=0.5),
         lambda s: with_record(s, TRAIN, samples=STEP),
         lambda s: with_record(s, TRAIN, duration_ns=1000 * MS),
         lambda s: with_record(s, TRAIN, duration_ns=None),
         lambda s: with_queries(
-            with_record(s, STREAM, duration_ns=1333 * MS), STREAM, _three_times_as_fast
+            with_record(s, STREAM, duration_ns=1333 * MS), STREAM, three_times_as_fast
         ),
         lambda s: with_log(s, STREAM, without("eval_accuracy"), ACCURACY),
     ],
@@ -181,7 +147,7 @@ BREAKS: dict[str, list[Break]] = {
             s, STREAM, lambda e: replace(e, telemetry=TelemetryLog(e.telemetry.samples[:3]))
         ),
     ],
-    "TRAIN-1": [lambda s: with_entry(s, TRAIN, _drop_run(0))],
+    "TRAIN-1": [lambda s: with_entry(s, TRAIN, drop_run(0))],
     "TRAIN-2": [
         lambda s: with_record(s, TRAIN, seeds={"run": 101}),
         lambda s: with_record(s, TRAIN, seeds={}),
@@ -233,62 +199,13 @@ BREAKS: dict[str, list[Break]] = {
         lambda s: _own_program(s, late_ms=-1001),
         lambda s: with_record(s, TRAIN, command=("python", "train.py")),
     ],
-    "INFER-1": [
-        lambda s: with_entry(s, OFFLINE, _drop_run(ACCURACY)),
-        lambda s: with_entry(s, STREAM, _drop_run(PERFORMANCE)),
-    ],
-    "INFER-2": [
-        lambda s: with_queries(s, STREAM, lambda log: log[:0]),
-        lambda s: with_queries(s, STREAM, lambda _: None),
-        lambda s: with_queries(s, STREAM, _column("scheduled", 5, -1)),
-        lambda s: with_queries(s, OFFLINE, _column("issued", 5, 10**12)),
-        lambda s: with_queries(s, STREAM, _column("completed", 5, 10**10)),
-        lambda s: with_queries(s, STREAM, _column("query", 5, 4)),
-        lambda s: with_queries(s, OFFLINE, _column("query", 5, 1)),
-    ],
-    "INFER-3": [
-        lambda s: with_queries(s, STREAM, _column("error", 5, RAISED)),
-        lambda s: with_queries(s, OFFLINE, _column("completed", 5, NEVER), ACCURACY),
-    ],
-    "INFER-4": [
-        lambda s: with_record(s, STREAM, duration_ns=1),
-        lambda s: with_record(s, OFFLINE, samples=1_000_000),
-        lambda s: with_record(s, OFFLINE, ACCURACY, failed_queries=1),
-    ],
-    "INFER-5": [
-        lambda s: with_queries(s, STREAM, lambda log: log[:300]),
-        lambda s: with_queries(s, OFFLINE, _three_times_as_fast),
-    ],
-    "INFER-6": [
-        lambda s: with_queries(s, STREAM, lambda log: log[:63]),
-        lambda s: with_queries(s, OFFLINE, lambda log: log[:1023]),
-    ],
-    "INFER-7": [
-        lambda s: with_queries(s, STREAM, _column("sample", 5, 10**6)),
-        lambda s: with_record(s, OFFLINE, seeds={"order": 1}),
-        lambda s: with_record(s, OFFLINE, seeds={}),
-    ],
-    "INFER-8": [
-        lambda s: with_queries(s, OFFLINE, lambda log: log[:-1], ACCURACY),
-        lambda s: with_queries(s, STREAM, _column("sample", 5, 4), ACCURACY),
-        lambda s: with_evidence(
-            s, OFFLINE, lambda e: replace(e, answers=(e.answers or ())[:-1]), ACCURACY
-        ),
-        lambda s: with_evidence(s, OFFLINE, lambda e: replace(e, answers=None), ACCURACY),
-    ],
-    "INFER-9": [
-        lambda s: with_record(s, OFFLINE, ACCURACY, quality=0.999),
-        lambda s: with_evidence(
-            s, OFFLINE, lambda e: _answers(e, lambda a: [0 for _ in a]), ACCURACY
-        ),
-        lambda s: with_evidence(s, STREAM, lambda e: _answers(e, lambda a: [11, *a[1:]]), ACCURACY),
-    ],
     "SCORE-1": [
         lambda s: with_claim(s, TRAIN, value=1.0),
         lambda s: with_claim(s, TRAIN, value=float(np.nextafter(2.4, 0))),
         lambda s: with_claim(s, STREAM, value=None),
         lambda s: with_queries(
-            with_claim(s, STREAM, value=None), STREAM, _column("error", 5, RAISED)
+            with_claim(s, STREAM, value=None), STREAM, column("error", 5, RAISED)
         ),
+        lambda s: with_claim(s, Scenario.SERVER, value=RATE * 2),
     ],
 }

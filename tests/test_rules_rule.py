@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from altered import at_times, repeated, saying, with_hyperparameters, with_log, with_record
 from breaks import BREAKS, TRAIN, Break
-from valid import ROUND, STEP, valid_submission
+from valid import ROUND, STEP, installed, valid_submission
 
 from harness.events import Event
 from harness.records import RunStatus, Scenario
@@ -24,11 +24,11 @@ EXAMPLES = [
 
 
 def findings(submission: Submission) -> set[str]:
-    return {finding.rule for finding in check(submission, ROUND).findings}
+    return {finding.rule for finding in check(submission, ROUND, installed).findings}
 
 
 def test_a_valid_submission_is_silent() -> None:
-    report = check(VALID, ROUND)
+    report = check(VALID, ROUND, installed)
     assert [finding.text for finding in report.findings] == []
     assert report.ok
     assert report.not_applicable == ("TRAIN-10",)
@@ -42,7 +42,7 @@ def test_every_rule_has_an_example() -> None:
 
 @pytest.mark.parametrize(("number", "example"), EXAMPLES)
 def test_an_example_breaks_its_rule(number: str, example: Break) -> None:
-    report = check(example(VALID), ROUND)
+    report = check(example(VALID), ROUND, installed)
     broken = [finding for finding in report.findings if finding.rule == number]
     assert broken
     assert not [finding for finding in broken if "could not judge" in finding.message]
@@ -119,7 +119,7 @@ def test_findings_are_in_the_order_of_the_rules() -> None:
     broken = VALID
     for number in ("SCORE-1", "TRAIN-9", "LOG-2"):
         broken = BREAKS[number][0](broken)
-    found = [finding.rule for finding in check(broken, ROUND).findings]
+    found = [finding.rule for finding in check(broken, ROUND, installed).findings]
     assert found == sorted(found, key=list(RULES).index)
     assert {"SCORE-1", "TRAIN-9", "LOG-2"} <= set(found)
 
@@ -128,7 +128,9 @@ def test_a_real_round_refuses_what_practice_only_mentions() -> None:
     for number in ("SYSTEM-1", "SYSTEM-2"):
         submission = replace(BREAKS[number][0](VALID), round="2026.1")
         severities = {
-            terms.name: {f.severity for f in check(submission, terms).findings if f.rule == number}
+            terms.name: {
+                f.severity for f in check(submission, terms, installed).findings if f.rule == number
+            }
             for terms in (ROUND, read_round("2026.1"))
         }
         assert severities == {"practice": {"warning"}, "2026.1": {"error"}}
@@ -137,20 +139,21 @@ def test_a_real_round_refuses_what_practice_only_mentions() -> None:
 def test_a_round_without_a_scenario_refuses_its_results() -> None:
     terms = ROUND.inference[Scenario.OFFLINE]
     narrow = ROUND.model_copy(update={"inference": {Scenario.OFFLINE: terms}})
-    (finding,) = check(VALID, narrow).findings
-    assert (finding.rule, finding.found) == ("ROUND-1", "single_stream")
+    findings = check(VALID, narrow, installed).findings
+    assert {finding.rule for finding in findings} == {"ROUND-1"}
+    assert {finding.found for finding in findings} == set(Scenario) - {"train", "offline"}
 
 
 def test_a_rule_that_crashes_is_an_error() -> None:
     """A time beyond any float makes the score's arithmetic overflow."""
     far = with_log(VALID, TRAIN, at_times(lambda e: 10**400 * (e.key == "run_stop") + e.time_ms))
-    crashed = [f for f in check(far, ROUND).findings if "could not judge" in f.message]
+    crashed = [f for f in check(far, ROUND, installed).findings if "could not judge" in f.message]
     assert {finding.severity for finding in crashed} == {"error"}
     assert "SCORE-1" in {finding.rule for finding in crashed}
 
 
 def test_a_finding_reads_as_one_line() -> None:
-    (finding,) = check(BREAKS["TRAIN-9"][0](VALID), ROUND).findings
+    (finding,) = check(BREAKS["TRAIN-9"][0](VALID), ROUND, installed).findings
     line = finding.line
     assert line is not None
     assert finding.text == (
@@ -160,7 +163,7 @@ def test_a_finding_reads_as_one_line() -> None:
 
 
 def test_a_report_survives_json() -> None:
-    report = check(BREAKS["LOG-2"][0](VALID), ROUND)
+    report = check(BREAKS["LOG-2"][0](VALID), ROUND, installed)
     assert Report.model_validate_json(report.model_dump_json()) == report
     assert json.loads(report.to_json())["findings"][0]["rule"] == "LOG-2"
     assert "1 errors" in report.summary

@@ -8,7 +8,7 @@ from valid import CARD, ROUND, inference_run, training_run
 from harness.events import EventLog
 from harness.queries import NEVER, RAISED, new_log
 from harness.records import Mode, RunStatus, Scenario
-from rules.scoring import offline_throughput, olympic_mean, score, single_stream_latency
+from rules.scoring import offline_throughput, olympic_mean, score, stream_latency
 from rules.submission import RunEvidence
 
 LOST = math.inf
@@ -55,13 +55,14 @@ def test_a_run_without_an_end_counts_as_the_slowest() -> None:
     assert score(Scenario.TRAIN, [cut, training_run(1, 3), training_run(2, 4)], ROUND) == 2.4
 
 
-def test_single_stream_latency() -> None:
+def test_stream_latency() -> None:
     log = new_log(64)
+    log["query"] = range(64)
     log["scheduled"] = range(0, 64_000, 1000)
     log["issued"] = log["scheduled"] + 10
     log["completed"] = log["scheduled"] + range(101, 165)
-    assert single_stream_latency(log, 0.9) == 164e-9
-    assert single_stream_latency(log[:63], 0.9) is None
+    assert stream_latency(log, 0.9) == 164e-9
+    assert stream_latency(log[:63], 0.9) is None
 
 
 def test_offline_throughput() -> None:

@@ -1,30 +1,57 @@
-"""A small submission, made in memory, that the rules of ``practice`` have nothing against."""
+"""A small submission, made in memory, that the rules of a short round have nothing against."""
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from valid_queries import MS, RATE, accuracy_log, answers, kept, performance_log
 
 from harness.answers import Answer
 from harness.clock import SimulatedClock
 from harness.events import EventLog, EventWriter, parse_events
-from harness.queries import QueryLog, new_log
-from harness.records import METRIC_OF, Division, Mode, Result, Run, RunStatus, Scenario
-from harness.scenarios import sample_order
+from harness.queries import QueryLog
+from harness.records import METRIC_OF, Audit, Division, Mode, Result, Run, RunStatus, Scenario
 from harness.system import Declared, HarnessVersion, Processor, Software, System
 from harness.telemetry.log import Sample, TelemetryLog
-from rules.round import read_round
+from rules.case import Reference
+from rules.round import Round, read_round
 from rules.scoring import duration_ns, score
 from rules.submission import Entry, RunEvidence, Submission
-from workloads.catalogue import load_card, workload_digest
-from workloads.image_classification.data import labels
+from workloads.catalogue import load_card, load_scorer, workload_digest
 
-ROUND = read_round("practice")
-CARD = load_card("image_classification")
-DIGEST = workload_digest(CARD.name)
+
+def _round() -> Round:
+    """``practice``, with the audits and the seeds of a real round."""
+    real = read_round("2026.1")
+    return read_round("practice").model_copy(update={"audits": real.audits, "seeds": real.seeds})
+
+
+def _quality(answers: Mapping[int, Any]) -> float:
+    """Of labels, or of lists of tokens that begin with one."""
+    firsts = {i: found[0] if isinstance(found, list) else found for i, found in answers.items()}
+    return load_scorer("image_classification")(firsts)
+
+
+def _card_of_every_scenario() -> Reference:
+    """``image_classification``, as if it generated tokens as well."""
+    card = load_card("image_classification")
+    scenarios = tuple(scenario for scenario in Scenario if scenario != Scenario.TRAIN)
+    bounds = {"latency_bound_s": 0.015, "ttft_bound_s": 0.005, "tpot_bound_s": 0.003}
+    facts = {"scenarios": scenarios, "samples_per_query": 8, **bounds}
+    inference = card.inference.model_copy(update=facts)
+    whole = card.model_copy(update={"inference": inference})
+    return Reference(whole, workload_digest(card.name), _quality)
+
+
+ROUND = _round()
+REFERENCE = _card_of_every_scenario()
+CARD = REFERENCE.card
+DIGEST = REFERENCE.digest
+OTHER_SEEDS = {"library": 1, "order": 2, "schedule": 3}
+AUDIT_SEED = 7
 STEP = 960
 """Samples between evaluations: the card's 901, rounded up to whole batches of 64."""
-MS = 1_000_000
 START_MS = 1_790_000_000_000
 
 SYSTEM = System(
@@ -54,8 +81,13 @@ SYSTEM = System(
 )
 
 
+def installed(name: str) -> Reference | None:
+    """The workload of the valid submission, as if it were installed."""
+    return REFERENCE if name == CARD.name else None
+
+
 def valid_submission() -> Submission:
-    """Three training runs, and a performance and an accuracy run in each other scenario."""
+    """Three training runs; in each other scenario performance, accuracy, and every audit."""
     return Submission(
         bundle_id="a" * 20,
         manifest_sha256="b" * 64,
@@ -65,12 +97,19 @@ def valid_submission() -> Submission:
         system_sha256=SYSTEM.digest,
         entries=(
             _entry(Scenario.TRAIN, [training_run(i, i + 3) for i in range(3)]),
-            *(
-                _entry(s, [inference_run(s, mode) for mode in (Mode.PERFORMANCE, Mode.ACCURACY)])
-                for s in (Scenario.SINGLE_STREAM, Scenario.OFFLINE)
-            ),
+            *(_entry(scenario, _inference_runs(scenario)) for scenario in CARD.inference.scenarios),
         ),
     )
+
+
+def _inference_runs(scenario: Scenario) -> list[RunEvidence]:
+    generates = scenario == Scenario.INTERACTIVE
+    audits = [a for a in Audit if generates or a != Audit.TOKENS]
+    return [
+        inference_run(scenario, Mode.PERFORMANCE),
+        inference_run(scenario, Mode.ACCURACY),
+        *(inference_run(scenario, Mode.AUDIT, audit) for audit in audits),
+    ]
 
 
 def _entry(scenario: Scenario, runs: Sequence[RunEvidence]) -> Entry:
@@ -114,7 +153,7 @@ def training_run(number: int, evaluations: int) -> RunEvidence:
         quality=1.0,
         samples=samples,
     )
-    return _evidence(run, f"run_{number + 1}", _log(clock, seed, body))
+    return _evidence(run, f"run_{number + 1}", _log(clock, {"run": seed}, body))
 
 
 def _block(log: EventWriter, clock: SimulatedClock, before: int, quality: float) -> None:
@@ -129,56 +168,52 @@ def _block(log: EventWriter, clock: SimulatedClock, before: int, quality: float)
     log.stop("eval_stop", samples_count=after)
 
 
-def inference_run(scenario: Scenario, mode: Mode) -> RunEvidence:
-    """400 queries of 5 to 9 ms in 4 s, or one of 2,048 samples; accuracy mode has every sample."""
-    number = 10 + len(scenario) + (mode == Mode.ACCURACY)
-    accuracy = mode == Mode.ACCURACY
+def inference_run(scenario: Scenario, mode: Mode, audit: Audit | None = None) -> RunEvidence:
+    """A run with the logs of `valid_queries`; an audit is one of the scenario's performance run."""
+    place = list(Audit).index(audit) + 3 if audit else 1 + (mode == Mode.ACCURACY)
+    number = 100 * list(Scenario).index(scenario) + place
     clock = SimulatedClock(START_MS + number * 60_000)
-    queries = query_log(scenario, mode, seed=number)
+    settings = ROUND.settings(scenario, CARD, RATE)
+    seeds = dict(OTHER_SEEDS if audit == Audit.OTHER_SEEDS else ROUND.seeds)
+    if audit:
+        seeds["audit"] = AUDIT_SEED
+    if mode == Mode.ACCURACY:
+        queries = accuracy_log(scenario, settings, CARD.inference)
+    else:
+        queries = performance_log(scenario, settings, CARD.inference, seeds, audit)
     duration = duration_ns(queries)
 
     def body(log: EventWriter) -> None:
         _milestones_before(log, clock)
         clock.advance(duration)
         log.stop("run_stop", status="success")
-        if accuracy:
+        if mode == Mode.ACCURACY:
             log.event("eval_accuracy", 1.0, samples_count=len(queries))
 
     run = _run(
         number,
         scenario,
         mode,
-        seeds={"order": number},
-        settings=ROUND.settings(scenario),
+        seeds=seeds,
+        settings=settings,
         sut="workloads.image_classification.workload:ReferenceSut",
+        audit=audit,
+        audited_run=f"{100 * list(Scenario).index(scenario) + 1:032x}" if audit else None,
         duration_ns=duration,
-        quality=1.0 if accuracy else None,
+        quality=1.0 if mode == Mode.ACCURACY else None,
         samples=len(queries),
     )
-    answers = tuple(Answer(sample=i, answer=label) for i, label in enumerate(labels()))
-    log = _log(clock, number, body)
-    name = "run_2" if accuracy else "run_1"
-    return _evidence(run, name, log, queries=queries, answers=answers if accuracy else None)
+    log = _log(clock, seeds, body)
+    return _evidence(run, f"run_{place}", log, queries, _answers(run, queries))
 
 
-def query_log(scenario: Scenario, mode: Mode, seed: int) -> QueryLog:
-    """The query log of a run."""
-    offline = scenario == Scenario.OFFLINE
-    whole = CARD.inference.samples
-    rows = whole if mode == Mode.ACCURACY else 2048 if offline else 400
-    log = new_log(rows)
-    row = np.arange(rows)
-    accuracy = mode == Mode.ACCURACY
-    log["sample"] = (
-        row if accuracy else sample_order(seed, rows, CARD.inference.performance_samples)
-    )
-    if offline:
-        log["completed"] = (row // 256 + 1) * 500 * MS
-        return log
-    log["query"] = row
-    log["scheduled"] = log["issued"] = row * 10 * MS
-    log["completed"] = log["issued"] + 5 * MS + row * 37 % 400 * 10_000
-    return log
+def _answers(run: Run, queries: QueryLog) -> tuple[Answer, ...] | None:
+    """The answers that the run keeps."""
+    if run.audit == Audit.SAMPLED_ANSWERS:
+        return answers(run.scenario, kept(queries, AUDIT_SEED))
+    if run.mode == Mode.ACCURACY or run.audit == Audit.TOKENS:
+        return answers(run.scenario, queries["sample"].astype(np.int64))
+    return None
 
 
 def _milestones_before(log: EventWriter, clock: SimulatedClock) -> None:
@@ -188,7 +223,9 @@ def _milestones_before(log: EventWriter, clock: SimulatedClock) -> None:
     log.start("run_start")
 
 
-def _log(clock: SimulatedClock, seed: int, body: Callable[[EventWriter], None]) -> EventLog:
+def _log(
+    clock: SimulatedClock, seeds: Mapping[str, int], body: Callable[[EventWriter], None]
+) -> EventLog:
     stream = io.StringIO()
     log = EventWriter(stream, clock)
     log.event("submission_benchmark", CARD.name)
@@ -197,7 +234,8 @@ def _log(clock: SimulatedClock, seed: int, body: Callable[[EventWriter], None]) 
     log.event("submission_status", "onprem")
     log.event("submission_platform", SYSTEM.name)
     log.event("cache_clear", False)
-    log.event("seed", seed)
+    for name, seed in seeds.items():
+        log.event("seed", seed, name=name)
     body(log)
     return parse_events(stream.getvalue().encode())
 
