@@ -1,6 +1,6 @@
 """Leaderboards: results of one round, workload, scenario and division, ordered by score."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from harness.records import HIGHER_IS_BETTER, Scenario
@@ -91,20 +91,89 @@ def _training(listing: Listing) -> str:
 
 
 def _inference(listing: Listing, scenario: Scenario) -> str:
-    settings = listing.round.settings(scenario, listing.card)
-    least = f"for at least {settings.min_duration_ns / 1e9:g} s and {settings.min_query_count:,}"
-    accuracy = (
+    if not listing.has_terms:
+        return f"The round {listing.round.name} has no terms for this scenario, and so no score."
+    return f"{_ARRIVALS[scenario](listing)} {_accuracy(listing)}"
+
+
+def _accuracy(listing: Listing) -> str:
+    facts = listing.card.inference
+    return (
         "A second run answers the whole data set, and its quality must be at least "
         f"{for_people(listing.round.accuracy_floor, '%')} of the reference's "
-        f"{listing.card.inference.reference_quality:.4g} {listing.card.inference.metric}."
+        f"{facts.reference_quality:.4g} {facts.metric}."
     )
-    if scenario is Scenario.OFFLINE:
-        return (
-            f"All samples are offered at once, {least} samples. The score is the number of samples "
-            f"divided by the time from the first sample offered to the last answer. {accuracy}"
-        )
+
+
+def _least(listing: Listing, noun: str = "queries") -> str:
+    terms = listing.round.terms(listing.entry.result.scenario)
+    return f"for at least {terms.min_duration_s:g} s and {terms.min_query_count:,} {noun}"
+
+
+def _percentile(listing: Listing) -> str:
+    return percentile(listing.round.terms(listing.entry.result.scenario).percentile)
+
+
+def _offline(listing: Listing) -> str:
     return (
-        f"Queries come one at a time, each as soon as the last is answered, {least} queries. "
-        f"The score is the {percentile(settings.percentile)} of latency, estimated so that it "
-        f"is too low in at most 1 of 100 such runs, as MLPerf's LoadGen does. {accuracy}"
+        f"All samples are offered at once, {_least(listing, 'samples')}. The score is the number "
+        "of samples divided by the time from the first sample offered to the last answer."
     )
+
+
+def _single_stream(listing: Listing) -> str:
+    return (
+        f"Queries come one at a time, each as soon as the last is answered, {_least(listing)}. "
+        f"The score is the {_percentile(listing)} of latency, {_ESTIMATED}"
+    )
+
+
+def _multi_stream(listing: Listing) -> str:
+    return (
+        f"Queries of {listing.card.inference.samples_per_query} samples come one at a time, each "
+        f"as soon as the last is answered, {_least(listing)}. The score is the "
+        f"{_percentile(listing)} of the latency of a whole query, {_ESTIMATED}"
+    )
+
+
+def _server(listing: Listing) -> str:
+    return (
+        f"{_poisson(listing)} The score is the rate of that schedule, if the "
+        f"{_percentile(listing)} of latency is within "
+        f"{_bound(listing.card.inference.latency_bound_s)}, {_SHOWN}"
+    )
+
+
+def _interactive(listing: Listing) -> str:
+    facts = listing.card.inference
+    return (
+        f"{_poisson(listing)} The score is the number of tokens generated per second, if the "
+        f"{_percentile(listing)} of the time to the first token is within "
+        f"{_bound(facts.ttft_bound_s)} and that of the time per further token within "
+        f"{_bound(facts.tpot_bound_s)}, {_SHOWN}"
+    )
+
+
+def _poisson(listing: Listing) -> str:
+    return (
+        "Queries of one sample arrive at random moments, by a Poisson process whose rate the "
+        f"submitter chose, whether or not those before are answered, {_least(listing)}. Latency "
+        "counts from the scheduled arrival, however late the query was issued."
+    )
+
+
+def _bound(seconds: float | None) -> str:
+    return "a bound that the card lacks" if seconds is None else str(for_people(seconds, "s"))
+
+
+_ESTIMATED = (
+    "estimated so that it is too low in at most 1 of 100 such runs, as MLPerf's LoadGen does."
+)
+_SHOWN = "which the run must show at a confidence of 99 %, as MLPerf's LoadGen asks."
+_ARRIVALS: dict[Scenario, Callable[[Listing], str]] = {
+    Scenario.SINGLE_STREAM: _single_stream,
+    Scenario.MULTI_STREAM: _multi_stream,
+    Scenario.SERVER: _server,
+    Scenario.INTERACTIVE: _interactive,
+    Scenario.OFFLINE: _offline,
+}

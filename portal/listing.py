@@ -7,7 +7,7 @@ from functools import cached_property
 
 from harness.card import WorkloadCard
 from harness.errors import LevelfieldError
-from harness.records import METRIC_OF, UNIT_OF, Division, Metric, Scenario
+from harness.records import METRIC_OF, UNIT_OF, Division, Metric, Mode, Scenario
 from harness.system import System
 from portal.quantities import Quantity, for_people
 from rules.round import Round, read_round
@@ -20,13 +20,26 @@ from workloads.catalogue import load_card
 SCENARIO_TITLES = {
     Scenario.TRAIN: "Training",
     Scenario.SINGLE_STREAM: "Single stream",
+    Scenario.MULTI_STREAM: "Multi stream",
+    Scenario.SERVER: "Server",
+    Scenario.INTERACTIVE: "Interactive",
     Scenario.OFFLINE: "Offline",
 }
 METRIC_TITLES = {
     Metric.TIME_TO_TRAIN: "Time to train to the quality target",
     Metric.LATENCY: "Latency of one query",
     Metric.THROUGHPUT: "Samples answered per second",
+    Metric.RATE: "Queries answered per second within the bound on latency",
+    Metric.TOKENS: "Tokens generated per second within the bounds on latency",
 }
+SHOWN_UNITS = {
+    Metric.TIME_TO_TRAIN: "s",
+    Metric.LATENCY: "s",
+    Metric.THROUGHPUT: "samples/s",
+    Metric.RATE: "queries/s",
+    Metric.TOKENS: "tokens/s",
+}
+"""What a person reads for the SI unit of a score: of 1/s, what is counted."""
 LEVELS = {"L0": "L0: unsigned", "L1": "L1: signed"}
 _SAFE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,99}")
 
@@ -100,12 +113,51 @@ class Listing:
     def score(self) -> Quantity | None:
         """The claimed value for people."""
         value = self.entry.result.value
-        return None if value is None else for_people(value, self.unit)
+        return None if value is None else for_people(value, self.shown_unit)
 
     @property
     def unit(self) -> str:
         """SI unit of the score."""
         return UNIT_OF[self.entry.result.metric]
+
+    @property
+    def shown_unit(self) -> str:
+        """Unit of the score for people."""
+        return SHOWN_UNITS[self.entry.result.metric]
+
+    @property
+    def sut(self) -> str | None:
+        """``package.module:Class`` of what answered; none for training."""
+        return self._of_runs("sut")
+
+    @property
+    def precision(self) -> str | None:
+        """Arithmetic that the system under test was asked for; none if for none."""
+        return self._of_runs("precision")
+
+    @property
+    def variant(self) -> str:
+        """System under test and precision in short, empty for training."""
+        name = (self.sut or "").rpartition(":")[2]
+        return ", ".join(part for part in (name, self.precision) if part)
+
+    def _of_runs(self, field: str) -> str | None:
+        """What the performance runs, else all runs, say in ``field``; several if they differ."""
+        runs = self.entry.of_mode(Mode.PERFORMANCE) or self.entry.runs
+        said = dict.fromkeys(getattr(evidence.run, field) for evidence in runs)
+        return " and ".join(value for value in said if value) or None
+
+    @property
+    def has_terms(self) -> bool:
+        """Whether the round knows the scenario at all; a refused result's may not."""
+        return self.entry.result.scenario in {Scenario.TRAIN, *self.round.inference}
+
+    @property
+    def percentile(self) -> float | None:
+        """The share of queries that the round's terms are about; none without terms."""
+        scenario = self.entry.result.scenario
+        known = scenario is not Scenario.TRAIN and self.has_terms
+        return self.round.terms(scenario).percentile if known else None
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
@@ -171,9 +223,9 @@ class Listing:
         """What the score is, in words."""
         scenario = self.entry.result.scenario
         title = METRIC_TITLES[METRIC_OF[scenario]]
-        if METRIC_OF[scenario] is not Metric.LATENCY:
+        if METRIC_OF[scenario] is not Metric.LATENCY or self.percentile is None:
             return title
-        return f"{title}, {percentile(self.round.terms(scenario).percentile)}"
+        return f"{title}, {percentile(self.percentile)}"
 
     @property
     def division(self) -> Division:

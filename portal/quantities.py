@@ -20,7 +20,9 @@ _STEPS: dict[str, tuple[tuple[float, str], ...]] = {
     "Hz": ((1e9, "GHz"), (1e6, "MHz"), (1e3, "kHz"), (1.0, "Hz")),
     "B": ((2.0**40, "TiB"), (2.0**30, "GiB"), (2.0**20, "MiB"), (2.0**10, "KiB"), (1.0, "B")),
     "B/s": ((2.0**30, "GiB/s"), (2.0**20, "MiB/s"), (2.0**10, "KiB/s"), (1.0, "B/s")),
-    "1/s": ((1.0, "samples/s"),),
+    "samples/s": ((1.0, "samples/s"),),
+    "queries/s": ((1.0, "queries/s"),),
+    "tokens/s": ((1.0, "tokens/s"),),
     "J": ((1e3, "kJ"), (1.0, "J")),
     "W": ((1e3, "kW"), (1.0, "W")),
     "%": ((0.01, "%"),),
@@ -34,8 +36,9 @@ _MINUTES_FROM_S = 600.0
 def for_people(value: float, unit: str, digits: int = 3) -> Quantity:
     """``value`` in SI ``unit`` with ``digits`` significant digits: 0.00123 s is 1.23 ms.
 
-    Units are ``s``, ``1/s`` (samples), ``B``, ``B/s``, ``Hz``, ``J``, ``W``, ``%`` (of a ratio, so
-    0.985 is 98.5 %) and the empty unit. A thousand or more keeps every digit before the point.
+    Units are ``s``, ``samples/s``, ``queries/s``, ``tokens/s``, ``B``, ``B/s``, ``Hz``, ``J``,
+    ``W``, ``%`` (of a ratio, so 0.985 is 98.5 %) and the empty unit. A thousand or
+    more keeps every digit before the point.
     """
     if value == 0 or not math.isfinite(value):
         return Quantity(f"{value:g}", _STEPS[unit][-1][1] if unit != "s" else "s")

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.records import Mode, Number, RunStatus
+from harness.records import Audit, Mode, Number, RunStatus
+from portal.audit_table import audit_table
 from portal.boards import describe_method
 from portal.figures import figures
 from portal.listing import Listing
@@ -44,6 +45,7 @@ def write_result(site: Path, listing: Listing) -> None:
         verification=listing.published.verification,
         method=describe_method(listing),
         runs=[_run(listing, run, score) for run, score in run_scores(listing)],
+        audits=audit_table(listing) if listing.sut else None,
         figures=figures(listing),
         findings=[(finding, _where(listing, finding)) for finding in listing.findings],
         passed=len(listing.published.report.passed),
@@ -91,11 +93,13 @@ def _checker(listing: Listing) -> TrustItem:
 
 def _run(listing: Listing, evidence: RunEvidence, score: RunScore) -> dict[str, Any]:
     run = evidence.run
-    value = None if score.value is None else str(for_people(score.value, listing.unit, digits=4))
+    value = (
+        None if score.value is None else str(for_people(score.value, listing.shown_unit, digits=4))
+    )
     return {
         "number": listing.number(evidence),
         "address": listing.run_address(evidence),
-        "mode": run.mode.value,
+        "mode": run.mode.value + (f": {_audit(run.audit)}" if run.audit else ""),
         "value": value,
         "part": _part(evidence, score),
         "quality": "–" if run.quality is None else f"{run.quality:.4f}",
@@ -107,11 +111,17 @@ def _run(listing: Listing, evidence: RunEvidence, score: RunScore) -> dict[str, 
 def _part(evidence: RunEvidence, score: RunScore) -> str:
     if evidence.run.mode is Mode.ACCURACY:
         return "proves the quality"
+    if evidence.run.mode is Mode.AUDIT:
+        return "settles a doubt"
     if score.dropped:
         return "dropped" if score.value is not None else "dropped: did not converge"
     if score.value is None:
         return "no: did not converge" if evidence.run.status is RunStatus.ABORTED else "no value"
     return "scored"
+
+
+def _audit(audit: Audit) -> str:
+    return audit.value.replace("_", " ")
 
 
 def _proof(listing: Listing, evidence: RunEvidence) -> Iterator[tuple[str, str]]:

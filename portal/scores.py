@@ -25,6 +25,8 @@ def run_scores(listing: Listing) -> list[tuple[RunEvidence, RunScore]]:
     runs, scenario = listing.entry.runs, listing.entry.result.scenario
     if scenario is Scenario.TRAIN:
         return list(zip(runs, _training(runs, listing.round.training.drop), strict=True))
+    if not listing.has_terms:
+        return [(run, RunScore(None, dropped=False)) for run in runs]
     return [(run, RunScore(score(scenario, [run], listing.round), dropped=False)) for run in runs]
 
 

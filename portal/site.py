@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import LevelfieldError
-from harness.records import HIGHER_IS_BETTER, Mode
+from harness.records import HIGHER_IS_BETTER, Scenario
 from portal.boards import Board, make_boards
 from portal.data_files import TABLES, write_data
 from portal.listing import Listing, Published, list_results
@@ -15,6 +15,7 @@ from portal.log_page import log_lines
 from portal.quantities import for_people
 from portal.rendering import STATIC, write_page
 from portal.result_page import write_result
+from portal.run_facts import run_facts
 from portal.strips import make_strips
 from rules.submission import RunEvidence
 
@@ -109,7 +110,7 @@ def _newest(board: Board) -> int:
 
 def _by_scenario(board: Board) -> tuple[int, str]:
     result = board.any.entry.result
-    return (board.any.card.scenarios.index(result.scenario), result.division)
+    return (list(Scenario).index(result.scenario), result.division)
 
 
 def _bundle_rows(listings: Sequence[Listing]) -> list[dict[str, Any]]:
@@ -162,7 +163,7 @@ def _write_run(site: Path, listing: Listing, evidence: RunEvidence) -> None:
         number=listing.number(evidence),
         lines=log_lines(data, evidence.log),
         others=others,
-        facts=_run_facts(evidence),
+        facts=run_facts(evidence),
         crumbs=(
             (f"{listing.workload_title}: {listing.scenario_title.lower()}", listing.board_address),
             (listing.system_name, listing.address),
@@ -173,22 +174,6 @@ def _write_run(site: Path, listing: Listing, evidence: RunEvidence) -> None:
     (folder / "events.log").write_bytes(data)
     for name in others:
         (folder / name).write_bytes(bundle.read(evidence.file(name)))
-
-
-def _run_facts(evidence: RunEvidence) -> list[tuple[str, str]]:
-    run = evidence.run
-    facts = [
-        ("Run", run.id),
-        ("Seeds", ", ".join(f"{name} {seed}" for name, seed in sorted(run.seeds.items()))),
-        ("System under test", run.sut or ""),
-        ("Command", " ".join(run.command or ())),
-        ("Quality", "" if run.quality is None else f"{run.quality:.6g}"),
-        ("Samples", "" if run.samples is None else f"{run.samples:,}"),
-        ("Failed queries", f"{run.failed_queries:,}" if run.mode is not Mode.TRAINING else ""),
-    ]
-    if run.duration_ns is not None:
-        facts.append(("Timed window", str(for_people(run.duration_ns / 1e9, "s", digits=5))))
-    return [(name, value) for name, value in facts if value]
 
 
 def _write_data_page(site: Path) -> None:

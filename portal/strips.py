@@ -46,13 +46,14 @@ def make_strips(listings: Sequence[Listing]) -> Strips:
     strips = {each.id: _strip(each, scored[each.id], low, high) for each in listings}
     if low == high:
         return Strips(strips, None)
-    return Strips(strips, (for_people(low, listings[0].unit), for_people(high, listings[0].unit)))
+    unit = listings[0].shown_unit
+    return Strips(strips, (for_people(low, unit), for_people(high, unit)))
 
 
 def _strip(listing: Listing, scores: Sequence[RunScore], low: float, high: float) -> Strip:
     measured = [(score.value, score.dropped) for score in scores if score.value is not None]
     words = [
-        f"{for_people(value, listing.unit)}{' (dropped)' if dropped else ''}"
+        f"{for_people(value, listing.shown_unit)}{' (dropped)' if dropped else ''}"
         for value, dropped in measured
     ]
     value = listing.entry.result.value

@@ -8,11 +8,13 @@ from typing import Any, cast
 import numpy as np
 
 from harness.answers import Answer
+from harness.capacity import Probe, Search
 from harness.clock import SimulatedClock
 from harness.events import EventWriter, parse_events
 from harness.queries import QueryLog, new_log, query_log_bytes
 from harness.records import (
     METRIC_OF,
+    Audit,
     Division,
     InferenceSettings,
     Mode,
@@ -45,7 +47,18 @@ from workloads.catalogue import load_card
 WORKLOAD = "image_classification"
 HOSTILE = "<script>alert('x')</script>&\"=1+1"
 MS = 1_000_000
+RATES = {Scenario.SERVER: 400.0, Scenario.INTERACTIVE: 400.0}
 _SETTINGS = InferenceSettings(min_duration_ns=3_000 * MS, min_query_count=64)
+
+
+def _settings(scenario: Scenario, slowness: float) -> InferenceSettings:
+    bounds: dict[Scenario, dict[str, int]] = {
+        Scenario.MULTI_STREAM: {"samples_per_query": 8},
+        Scenario.SERVER: {"latency_bound_ns": 15 * MS},
+        Scenario.INTERACTIVE: {"ttft_bound_ns": 15 * MS, "tpot_bound_ns": 4 * MS},
+    }
+    rate = {"target_rate": RATES[scenario] / slowness} if scenario in RATES else {}
+    return _SETTINGS.model_copy(update=bounds.get(scenario, {}) | rate)
 
 
 @dataclass(frozen=True)
@@ -185,9 +198,9 @@ def _files(path: str, log: bytes, run: Run) -> dict[str, bytes]:
 
 
 def inference_run(
-    number: int, scenario: Scenario, mode: Mode, latency_ms: float
+    number: int, scenario: Scenario, mode: Mode, latency_ms: float, **facts: Any
 ) -> tuple[RunEvidence, dict[str, bytes]]:
-    """2,048 queries, log-normal latencies from a fixed seed."""
+    """2,048 queries (multi_stream: 1,024 of 8), log-normal latencies from a fixed seed."""
     clock, stream = SimulatedClock(), io.StringIO()
     queries = _queries(scenario, latency_ms)
     writer = EventWriter(stream, clock)
@@ -204,11 +217,13 @@ def inference_run(
         mode,
         Division.CLOSED,
         seeds={"order": 7},
-        settings=_SETTINGS,
-        sut="example.sut:Example",
+        settings=_settings(scenario, facts.pop("slowness", 1.0)),
+        sut="example.sut:Eager",
+        precision=facts.pop("precision", "fp32"),
         duration_ns=int(queries["completed"].max()),
         quality=0.991 if accuracy else None,
         samples=len(queries),
+        **facts,
     )
     path = f"results/{WORKLOAD}/{scenario}/run_{number}"
     answers = (Answer(sample=0, answer=1),) if accuracy else None
@@ -218,14 +233,58 @@ def inference_run(
 
 
 def _queries(scenario: Scenario, latency_ms: float) -> QueryLog:
-    taken = np.random.default_rng(5).lognormal(np.log(latency_ms * MS), 0.2, 2048).astype(np.int64)
+    rows = 8192 if scenario is Scenario.MULTI_STREAM else 2048
+    taken = np.random.default_rng(5).lognormal(np.log(latency_ms * MS), 0.2, rows).astype(np.int64)
     queries = new_log(len(taken))
     queries["query"] = np.arange(len(taken))
     queries["completed"] = np.cumsum(taken)
     if scenario is Scenario.SINGLE_STREAM:
         queries["scheduled"] = queries["completed"] - taken
+    if scenario is Scenario.MULTI_STREAM:
+        queries["query"] //= 8
+        queries["scheduled"] = ((queries["completed"] - taken)[::8]).repeat(8)
     queries["issued"] = queries["scheduled"]
+    if scenario.open_loop:
+        late = np.random.default_rng(6).lognormal(np.log(0.02 * MS), 0.5, len(taken))
+        queries["scheduled"] = np.arange(len(taken)) * 2 * MS
+        queries["issued"] = queries["scheduled"] + late.astype(np.int64)
+        queries["completed"] = queries["issued"] + taken
+    if scenario is Scenario.INTERACTIVE:
+        queries["first_token"] = queries["issued"] + taken // 4
+        queries["tokens"] = 3 + np.arange(len(taken)) % 5
     return queries
+
+
+def search(slowness: float = 1.0) -> Search:
+    """Thirteen probes of a server, from too low through too high to one that holds."""
+    rates = (50, 100, 200, 400, 1600, 800, 566, 476, 437, 456, 428, 418, 413, 400)
+    probes = []
+    for number, rate in enumerate(rates):
+        share = rate / 430
+        percentile = round((4 + 5 * share**6 if share < 1 else 6 * share**5 + 9) * MS)
+        verdict = "valid" if rate <= 418 else "unsure" if rate == 428 else "invalid"
+        last = number == len(rates) - 1
+        full = number >= len(rates) - 2
+        probes.append(
+            Probe(
+                rate=rate / slowness,
+                duration_ns=(60_000 if full else 2_000) * MS,
+                queries=rate * (60 if full else 2),
+                over_bound=rate * 2 if verdict == "invalid" else 0,
+                percentile_ns=percentile,
+                lateness_p99_ns=50_000,
+                verdict="invalid" if full and not last else verdict,  # type: ignore[arg-type]
+                confirming=full,
+            )
+        )
+    return Search(
+        scenario=Scenario.SERVER,
+        what="target_rate",
+        bound_ns=15 * MS,
+        percentile=0.99,
+        probes=tuple(probes),
+        found=rates[-1] / slowness,
+    )
 
 
 _Runs = list[tuple[RunEvidence, dict[str, bytes]]]
@@ -262,7 +321,7 @@ def published(
     report = Report(
         round=round_name,
         findings=findings,
-        passed=("SYS-1", "LOG-1", "TRAIN-1"),
+        passed=("SYS-1", "LOG-1", "TRAIN-1", "AUDIT-1"),
         not_applicable=("INF-1",),
     )
     verification = Verification(
@@ -286,16 +345,35 @@ def _entries(runs: list[RunEvidence], terms: Round) -> list[Entry]:
             value=score(scenario, held, terms),
             runs=tuple(evidence.path.rpartition("/")[2] for evidence in held),
         )
-        entries.append(Entry(f"results/{WORKLOAD}/{scenario}", result, held))
+        settings = held[0].run.settings
+        rate = settings.target_rate if settings else None
+        found = search(RATES[scenario] / rate) if rate and scenario is Scenario.SERVER else None
+        entries.append(Entry(f"results/{WORKLOAD}/{scenario}", result, held, found))
     return entries
 
 
 def all_scenarios(speed: float) -> _Runs:
-    """Trainings and both inference scenarios of a machine that is ``speed`` times as slow."""
+    """Trainings and two inference scenarios of a machine that is ``speed`` times as slow."""
     runs = [training_run(n, s * speed) for n, s in enumerate((9.1, 8.2, 8.6, 8.4, 8.9), 1)]
     for scenario, latency in ((Scenario.SINGLE_STREAM, 1.2), (Scenario.OFFLINE, 0.09)):
         for number, mode in enumerate((Mode.PERFORMANCE, Mode.ACCURACY), 1):
             runs.append(inference_run(number, scenario, mode, latency * speed))
+    return runs
+
+
+def further_scenarios(slowness: float, precision: str = "fp32") -> _Runs:
+    """The other inference scenarios, with audits of server."""
+    runs: _Runs = []
+    for scenario in (Scenario.MULTI_STREAM, Scenario.SERVER, Scenario.INTERACTIVE):
+        facts = {"slowness": slowness, "precision": precision}
+        runs += [
+            inference_run(number, scenario, mode, 4.0 * slowness, **facts)
+            for number, mode in enumerate((Mode.PERFORMANCE, Mode.ACCURACY), 1)
+        ]
+    audited = runs[2][0].run.id
+    for number, audit in enumerate((Audit.SAMPLED_ANSWERS, Audit.REPEATED_SAMPLE), 3):
+        facts = {"slowness": slowness, "audit": audit, "audited_run": audited}
+        runs.append(inference_run(number, Scenario.SERVER, Mode.AUDIT, 4.0 * slowness, **facts))
     return runs
 
 
@@ -312,8 +390,21 @@ def finding(severity: Any = "error", line: int | None = 6, scenario: str = "trai
     )
 
 
+def audit_finding() -> Finding:
+    """Something that a check might say of the audit for cached results."""
+    return Finding(
+        rule="AUDIT-2",
+        severity="error",
+        file=f"results/{WORKLOAD}/server/run_4/queries.npy",
+        line=None,
+        expected="at most 10 % faster",
+        found="8.1 times as fast",
+        message="one sample over and over is answered faster: results are cached",
+    )
+
+
 def example() -> list[Published]:
-    """Four bundles: two in a real round, one refused there, one of practice with hostile names."""
+    """Six bundles: five in a real round, one with a refusal, one of practice with hostile names."""
     laptop = system("Laptop 7840U", "Acme Computing", availability="available")
     server = system("Rack server with two sockets", "Initech", price_usd=12_500.0,
                     price_source="https://example.org/price", availability="preview")  # fmt: skip
@@ -325,5 +416,8 @@ def example() -> list[Published]:
         published(server, all_scenarios(0.81), round_name="2026.1", submitter="initech",
                   findings=(finding("warning", None),)),
         published(laptop, failing, round_name="2026.1", findings=(finding(),), signed=False),
+        published(laptop, further_scenarios(1.0), round_name="2026.1",
+                  findings=(audit_finding(),)),
+        published(laptop, further_scenarios(0.8, "int8"), round_name="2026.1"),
         published(hostile, [training_run(n, 8.0 + n, name=HOSTILE, pace=1.25) for n in (1, 2, 3)]),
     ]  # fmt: skip

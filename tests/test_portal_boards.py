@@ -1,17 +1,22 @@
 """Leaderboards: order, ranks, refusals, and how they say they measure."""
 
+from dataclasses import replace
+
 from portal_example import (
     all_scenarios,
     example,
     finding,
+    further_scenarios,
+    inference_run,
     published,
     system,
     training_run,
 )
 
-from harness.records import Scenario
-from portal.boards import Board, make_boards
+from harness.records import Mode, Scenario
+from portal.boards import Board, describe_method, make_boards
 from portal.listing import Published, list_results
+from portal.scores import run_scores
 
 
 def boards(*entries: Published) -> dict[str, Board]:
@@ -78,3 +83,23 @@ def test_method_names_the_rounds_numbers() -> None:
     assert "at least 60 s and 24,576 samples" in offline
     stream = found["r/2026.1/image_classification/single_stream/closed/index.html"].method
     assert "90th percentile" in stream
+
+
+def test_methods_of_the_further_scenarios() -> None:
+    entry = published(system("a", "acme"), further_scenarios(1.0), round_name="2026.1")
+    methods = {board.any.entry.result.scenario: board.method for board in boards(entry).values()}
+    assert "Queries of 8 samples" in methods[Scenario.MULTI_STREAM]
+    assert "99th percentile of the latency of a whole query" in methods[Scenario.MULTI_STREAM]
+    assert "counts from the scheduled arrival" in methods[Scenario.SERVER]
+    assert "that of the time per further token within" in methods[Scenario.INTERACTIVE]
+    assert methods.keys() == {Scenario.MULTI_STREAM, Scenario.SERVER, Scenario.INTERACTIVE}
+
+
+def test_a_scenario_that_the_round_does_not_know_is_shown_without_a_score() -> None:
+    (listing,) = list_results(
+        [published(system("a", "acme"), [inference_run(1, Scenario.SERVER, Mode.PERFORMANCE, 1.0)])]
+    )
+    terms = {Scenario.OFFLINE: listing.round.inference[Scenario.OFFLINE]}
+    unknown = replace(listing, round=listing.round.model_copy(update={"inference": terms}))
+    assert "has no terms for this scenario" in describe_method(unknown)
+    assert [score.value for _, score in run_scores(unknown)] == [None]

@@ -40,12 +40,16 @@ def browser() -> Iterator[Browser]:
 def _kinds(site: Path) -> list[Path]:
     """One page of each kind, results of every scenario."""
     results = [
-        next(site.glob(f"x/*-{s}/index.html")) for s in ("train", "single_stream", "offline")
+        next(site.glob(f"x/*-{s}/index.html"))
+        for s in ("train", "single_stream", "multi_stream", "server", "interactive", "offline")
     ]
-    board = next(site.glob("r/2026.1/**/train/closed/index.html"))
+    board, server = (
+        next(site.glob(f"r/2026.1/**/{s}/closed/index.html")) for s in ("train", "server")
+    )
     return [
         site / "index.html",
         board,
+        server,
         *results,
         next(site.glob("x/*/runs/1/index.html")),
         site / "data" / "index.html",
@@ -78,7 +82,7 @@ def test_quiet_local_and_within_the_width(
 def _draw(page: Page) -> None:
     for plot in page.query_selector_all(".plot"):
         plot.scroll_into_view_if_needed()
-        page.wait_for_selector(".plot.drawn")
+    page.wait_for_selector(".plot:not(.drawn)", state="detached")
 
 
 def _small_targets(page: Page) -> list[str]:
@@ -93,10 +97,12 @@ def _small_targets(page: Page) -> list[str]:
 
 def test_charts_are_drawn_as_the_types_that_were_asked_for(site: Path, browser: Browser) -> None:
     page = browser.new_page()
-    for path in _kinds(site)[2:5]:
+    for path in _kinds(site)[3:9]:
         page.goto(path.as_uri())
         _draw(page)
-        drawn = page.evaluate("document.querySelector('.plot')._fullData.map(t => t.type)")
+        drawn = page.evaluate(
+            "[...document.querySelectorAll('.plot')].flatMap(p => p._fullData.map(t => t.type))"
+        )
         assert drawn, path
         assert set(drawn) == {"scatter"}, path
     page.close()
@@ -105,7 +111,7 @@ def test_charts_are_drawn_as_the_types_that_were_asked_for(site: Path, browser: 
 def test_the_chart_library_is_fetched_only_for_charts(site: Path, browser: Browser) -> None:
     page, requests = browser.new_page(), []
     page.on("request", lambda request: requests.append(request.url))
-    for path in _kinds(site)[:2]:
+    for path in _kinds(site)[:3]:
         page.goto(path.as_uri())
     assert not [url for url in requests if "plotly" in url]
     page.close()
@@ -156,6 +162,6 @@ def test_the_first_key_press_reaches_the_skip_link(site: Path, browser: Browser)
 
 def test_pages_stay_within_their_budget(site: Path) -> None:
     shared = [site / "static" / name for name in ("site.css", "theme.js", "mark.svg")]
-    for path in _kinds(site)[:2]:
+    for path in _kinds(site)[:3]:
         size = sum(len(gzip.compress(file.read_bytes())) for file in (*shared, path))
         assert size <= 150_000, path

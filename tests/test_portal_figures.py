@@ -3,11 +3,20 @@
 import json
 
 import plotly.graph_objects as go
-from portal_example import example, inference_run, published, system, training_run
+from portal_example import (
+    example,
+    further_scenarios,
+    inference_run,
+    published,
+    system,
+    training_run,
+)
 
+from harness.queries import RAISED
 from harness.records import Mode, Scenario
-from portal.figures import Figure, figures
-from portal.listing import list_results
+from portal.chart import Figure
+from portal.figures import figures
+from portal.listing import Listing, list_results
 
 
 def _all() -> list[Figure]:
@@ -22,7 +31,8 @@ def _figure(runs: list) -> Figure:  # type: ignore[type-arg]
 
 def test_plotly_accepts_every_figure_and_knows_only_basic_traces() -> None:
     found = _all()
-    assert {figure.id for figure in found} == {"convergence", "latency", "completions"}
+    expected = "convergence latency completions first-token per-token lateness search"
+    assert {figure.id for figure in found} == set(expected.split())
     for figure in found:
         go.Figure(json.loads(json.dumps(figure.plot())))
         assert {trace["type"] for trace in figure.traces} <= {"scatter", "bar", "pie"}
@@ -49,3 +59,25 @@ def test_completions_end_at_the_last_sample() -> None:
     (trace,) = figure.traces
     assert trace["y"][-1] == 2048
     assert trace["x"] == sorted(trace["x"])
+
+
+def _further(scenario: Scenario) -> Listing:
+    listings = list_results([published(system("a", "acme"), further_scenarios(1.0))])
+    return next(each for each in listings if each.entry.result.scenario is scenario)
+
+
+def test_each_scenario_has_the_figures_that_it_is_about() -> None:
+    def ids(scenario: Scenario) -> list[str]:
+        return [figure.id for figure in figures(_further(scenario))]
+
+    assert ids(Scenario.MULTI_STREAM) == ["latency"]
+    assert ids(Scenario.SERVER) == ["latency", "lateness", "search"]
+    assert ids(Scenario.INTERACTIVE) == ["first-token", "per-token", "lateness"]
+
+
+def test_runs_without_an_answer_have_no_figure() -> None:
+    evidence, files = inference_run(1, Scenario.OFFLINE, Mode.PERFORMANCE, 1.0)
+    assert evidence.queries is not None
+    evidence.queries["error"] = RAISED
+    (listing,) = list_results([published(system("a", "acme"), [(evidence, files)])])
+    assert figures(listing) == []

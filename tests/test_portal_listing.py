@@ -1,7 +1,7 @@
 """One result: addresses from safe names, findings of its own."""
 
 import pytest
-from portal_example import all_scenarios, finding, published, system
+from portal_example import all_scenarios, finding, further_scenarios, published, system
 
 from harness.errors import LevelfieldError
 from portal.listing import list_results, safe
@@ -34,3 +34,12 @@ def test_another_results_findings_are_not_its_own() -> None:
 def test_unsigned_and_unverified_are_level_0() -> None:
     entry = published(system("a", "acme"), all_scenarios(1), signed=False)
     assert entry.trust == "L0: unsigned"
+
+
+def test_what_answered_is_named_in_short() -> None:
+    entry = published(system("a", "acme"), [*all_scenarios(1)[:5], *further_scenarios(1, "int8")])
+    train, *queried = list_results([entry])
+    assert (train.sut, train.variant) == (None, "")
+    assert {one.variant for one in queried} == {"Eager, int8"}
+    assert queried[1].sut == "example.sut:Eager"
+    assert str(queried[1].score) == "400 queries/s"

@@ -11,7 +11,7 @@ from portal.quantities import for_people
     ("value", "unit", "text"),
     [
         (0.00123, "s", "1.23 ms"),
-        (12345, "1/s", "12,345 samples/s"),
+        (12345, "samples/s", "12,345 samples/s"),
         (8.2345, "s", "8.23 s"),
         (0.9996, "s", "1.00 s"),
         (61.4, "s", "61.4 s"),
@@ -23,7 +23,7 @@ from portal.quantities import for_people
         (16 * 2**30, "B", "16.0 GiB"),
         (0, "s", "0 s"),
         (0, "B", "0 B"),
-        (float("inf"), "1/s", "inf samples/s"),
+        (float("inf"), "queries/s", "inf queries/s"),
         (-0.00123, "s", "-1.23 ms"),
         (0.25, "", "0.250"),
     ],

@@ -2,8 +2,17 @@
 
 from pathlib import Path
 
-from portal_example import all_scenarios, finding, published, system, training_run
+from portal_example import (
+    all_scenarios,
+    audit_finding,
+    finding,
+    further_scenarios,
+    published,
+    system,
+    training_run,
+)
 
+from harness.records import Scenario
 from portal.listing import Listing, Published, list_results
 from portal.result_page import trust_items, write_result
 
@@ -28,7 +37,7 @@ def test_trust_in_words() -> None:
     assert texts == [
         "Signed by acme with key 3f2a3f2a3f2a3f2a…",
         "Manifest: 6 files, each with the SHA-256 that the manifest gives.",
-        "Checker: 3 rules passed, 1 warned, 0 errors; 1 did not apply.",
+        "Checker: 4 rules passed, 1 warned, 0 errors; 1 did not apply.",
         "Trust level L1: signed.",
     ]
 
@@ -79,3 +88,18 @@ def test_an_inference_result_links_its_query_log(tmp_path: Path) -> None:
     page = (tmp_path / listing.address).read_text("utf-8")
     assert f"x/{listing.id}/runs/1/queries.npy" in page
     assert "Hyperparameters" not in page
+
+
+def test_audits_stand_in_a_table(tmp_path: Path) -> None:
+    entry = published(system("a", "acme"), further_scenarios(1.0), findings=(audit_finding(),))
+    pages = {}
+    for listing in list_results([entry]):
+        write_result(tmp_path, listing)
+        scenario = listing.entry.result.scenario
+        pages[scenario] = (tmp_path / listing.address).read_text("utf-8")
+    server = pages[Scenario.SERVER]
+    assert "Are results kept and given again?" in server
+    assert "audit: repeated sample" in server
+    assert "settles a doubt" in server
+    assert "<code>Eager, fp32</code>" in server
+    assert "No audit was made" in pages[Scenario.MULTI_STREAM]
