@@ -10,7 +10,7 @@ import numpy as np
 from harness.answers import Answer
 from harness.records import HIGHER_IS_BETTER, METRIC_OF, Audit, Mode, Scenario
 from harness.scenarios import kept_answers
-from rules.case import Problem, ResultCase, RunCase
+from rules.case import Problem, ResultCase, RunCase, Severity
 from rules.registry import rule
 from rules.scoring import latencies_ns, performance
 from rules.settings import SAME
@@ -142,15 +142,17 @@ def equal_answers(one: Any, other: Any, tolerance: float) -> bool:
 def repeated_sample_is_not_faster(case: RunCase) -> Iterator[Problem]:
     """repeated_sample: a sample that comes over and over is not answered faster than others.
 
-    Faster by more than the round's tolerance, the system answers from a store. In an open loop,
-    whose rate is given, the median latency is compared, and a finding is a warning: how long
-    queries wait for one another depends on more than the system.
+    Faster by more than the round's tolerance, the system answers from a store. A warning in rounds
+    that do not require the audit. In an open loop, whose rate is given, the median latency is
+    compared, and a finding is always a warning: how long queries wait for one another depends on
+    more than the system.
     """
     audited, limit = _audited(case), 1 + case.round.audits.tolerance
     if case.scenario.open_loop and audited and audited.queries is not None:
-        gained, severity = _median_ns(audited) / max(_median_ns(case.evidence), 1), "warning"
+        gained = _median_ns(audited) / max(_median_ns(case.evidence), 1)
+        severity: Severity = "warning"
     else:
-        gained, severity = _speed(case) or 0.0, "error"
+        gained, severity = _speed(case) or 0.0, _severity(case)
     if gained > limit:
         yield case.query_problem(
             "one sample repeated was answered faster; a system may not store answers",
@@ -158,6 +160,11 @@ def repeated_sample_is_not_faster(case: RunCase) -> Iterator[Problem]:
             found=f"{gained:.4g}",
             severity=severity,
         )
+
+
+def _severity(case: RunCase) -> Severity:
+    """How much a difference in speed weighs: rounds to practise in run on any busy laptop."""
+    return "error" if case.evidence.run.audit in case.round.audits.required else "warning"
 
 
 def _median_ns(evidence: RunEvidence) -> float:
@@ -179,18 +186,21 @@ def audited_speed_is_the_claimed(case: RunCase) -> Iterator[Problem]:
     """sampled_answers and other_seeds: the speed is the performance run's, within the tolerance.
 
     Slower, the performance run was tuned to its seeds, or did less work than one whose answers are
-    kept; faster, one of the two was disturbed. In server, the bound is held at the same rate.
+    kept; faster, one of the two was disturbed. In server, the bound is held at the same rate. A
+    warning in rounds that do not require the audit.
     """
     gained, tolerance = _speed(case), case.round.audits.tolerance
     if gained is None:
         yield case.query_problem(
-            "the audit run gives no valid result to compare; see the other findings, audit again"
+            "the audit run gives no valid result to compare; see the other findings, audit again",
+            severity=_severity(case),
         )
     elif not 1 - tolerance <= gained <= 1 + tolerance:
         yield case.query_problem(
             "not as fast as the performance run; audit again on a quiet machine",
             expected=f"{1 - tolerance:g} to {1 + tolerance:g} times as fast",
             found=f"{gained:.4g}",
+            severity=_severity(case),
         )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from harness.errors import LevelfieldError
-from harness.records import Mode, Run
+from harness.records import Audit, Mode, Run
 
 MANIFEST = "manifest.json"
 SYSTEM = "system.json"
@@ -49,7 +49,7 @@ def files_of(run: Run) -> set[str]:
     names = {"run.json", "events.log", "telemetry.jsonl"}
     if run.mode is not Mode.TRAINING:
         names.add("queries.npy")
-    if run.mode is Mode.ACCURACY:
+    if run.mode is Mode.ACCURACY or run.audit in (Audit.SAMPLED_ANSWERS, Audit.TOKENS):
         names.add("answers.jsonl")
     if run.command is not None:
         names.add("output.txt")

@@ -5,9 +5,18 @@ from pathlib import PurePosixPath, PureWindowsPath
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from valid import inference_run
 
 from harness.errors import LevelfieldError
-from submissions.layout import Role, check_distinct, check_path, is_attestation, role_of
+from harness.records import Audit, Mode, Scenario
+from submissions.layout import (
+    Role,
+    check_distinct,
+    check_path,
+    files_of,
+    is_attestation,
+    role_of,
+)
 
 REFUSED = {
     "../a": "dotted part",
@@ -107,3 +116,20 @@ def test_an_attestation_is_named_by_sixteen_hex_digits() -> None:
     assert not is_attestation("attestations/0123456789ABCDEF.dsse.json")
     assert not is_attestation("attestations/0123456789abcdef.dsse.json\n")
     assert not is_attestation("attestations/more/0123456789abcdef.dsse.json")
+
+
+@pytest.mark.parametrize(
+    ("audit", "answers"), [(audit, audit in ("sampled_answers", "tokens")) for audit in Audit]
+)
+def test_only_an_audit_of_answers_leaves_answers(audit: Audit, answers: bool) -> None:
+    run = inference_run(Scenario.OFFLINE, Mode.PERFORMANCE).run
+    audited = run.model_copy(update={"mode": Mode.AUDIT, "audit": audit})
+    assert ("answers.jsonl" in files_of(audited)) is answers
+
+
+@pytest.mark.parametrize("audit", [None, *Audit])
+def test_an_audit_of_answers_leaves_them(audit: Audit | None) -> None:
+    mode = Mode.AUDIT if audit else Mode.PERFORMANCE
+    run = inference_run(Scenario.INTERACTIVE, mode, audit).run
+    kept = audit in (Audit.SAMPLED_ANSWERS, Audit.TOKENS)
+    assert ("answers.jsonl" in files_of(run)) is kept

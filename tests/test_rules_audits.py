@@ -36,8 +36,7 @@ def findings(submission: Submission) -> dict[str, str]:
 
 @pytest.mark.parametrize("scenario", [STREAM, MULTI, OFFLINE])
 def test_a_system_that_stores_answers_is_faster_on_one_sample(scenario: Scenario) -> None:
-    factor = 0.5
-    quick = reckoned(VALID, scenario, times_longer(factor), REPEATED)
+    quick = reckoned(VALID, scenario, times_longer(0.5), REPEATED)
     assert findings(quick)["AUDIT-4"] == "error"
 
 
@@ -80,6 +79,13 @@ def test_practice_asks_for_no_audit() -> None:
     guessing = with_answers(VALID, STREAM, lambda answers: [3 for _ in answers], SAMPLED)
     assert "AUDIT-1" in check(VALID, practice, installed).passed
     assert "AUDIT-3" in {f.rule for f in check(guessing, practice, installed).findings}
+
+
+@pytest.mark.parametrize("audit", [REPEATED, OTHER_SEEDS])
+def test_in_practice_a_difference_in_speed_is_a_warning(audit: int) -> None:
+    disturbed = reckoned(VALID, STREAM, times_longer(0.5), audit)
+    (finding,) = check(disturbed, read_round("practice"), installed).findings
+    assert finding.severity == "warning"
 
 
 @pytest.mark.parametrize(
