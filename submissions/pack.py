@@ -21,6 +21,9 @@ from submissions.layout import MANIFEST, RESULT, RESULTS, SEARCH, SYSTEM, check_
 from submissions.manifest import Manifest, describe
 from submissions.strict_json import read_record
 
+PROBES = "probes"
+"""Folder beside a search's run in which its shorter runs lie."""
+
 
 @dataclass(frozen=True)
 class _Source:
@@ -37,7 +40,7 @@ def pack(runs: Sequence[Path], submitter: str, round_name: str, out: Path) -> Bu
 
     Runs are grouped by workload and scenario, ordered by their start and renamed ``run_1`` …;
     of each folder only the files that such a run has are taken. Claims are scored by the round.
-    A ``search.json`` beside run folders of its scenario goes with their result.
+    A ``search.json`` beside run folders of its scenario goes with their result; its probes do not.
 
     `UsageError` for an unknown round, a submitter that is no identifier, or no runs;
     `LevelfieldError`, with nothing left behind, for an ``out`` that exists or cannot be written,
@@ -71,7 +74,7 @@ def _run_folders(paths: Iterable[Path]) -> list[Path]:
         if (path / "run.json").exists():
             folders.append(path)
             continue
-        inside = sorted(p for p in path.iterdir() if p.is_dir() and not p.name.startswith("."))
+        inside = sorted(p for p in path.iterdir() if p.is_dir() and _may_hold_a_run(p.name))
         for folder in inside:
             if not (folder / "run.json").exists():
                 raise LevelfieldError(f"{folder}: holds no run.json, so no run; move it away")
@@ -81,6 +84,11 @@ def _run_folders(paths: Iterable[Path]) -> list[Path]:
     if not folders:
         raise UsageError("pack: no runs; name the folders that levelfield run wrote")
     return folders
+
+
+def _may_hold_a_run(name: str) -> bool:
+    """The runs of a search's probes stay behind: ``search.json`` tells what they gave."""
+    return not name.startswith(".") and name != PROBES
 
 
 def _read_source(folder: Path) -> _Source:

@@ -393,7 +393,7 @@ def finding(severity: Any = "error", line: int | None = 6, scenario: str = "trai
 def audit_finding() -> Finding:
     """Something that a check might say of the audit for cached results."""
     return Finding(
-        rule="AUDIT-2",
+        rule="AUDIT-4",
         severity="error",
         file=f"results/{WORKLOAD}/server/run_4/queries.npy",
         line=None,

@@ -8,10 +8,9 @@ from pathlib import Path
 from toy import MS, ToyLibrary, ToyModel, ToyWorkload, toy_subject
 
 from harness.clock import SimulatedClock
-from harness.inference import Target, infer
+from harness.inference import Target, Task, infer
 from harness.recording import Subject
 from harness.records import InferenceSettings, Mode, Run, Scenario
-from harness.sut import adapt
 from harness.system import Declared
 from harness.training import train
 from submissions.attestation import sign
@@ -46,8 +45,9 @@ def write_inference_run(folder: Path, scenario: Scenario, mode: Mode) -> Run:
     """Performance mode first, accuracy an hour later."""
     start_ms = 1_700_000_000_000 + 3_600_000 * (mode is Mode.ACCURACY)
     clock, library = SimulatedClock(start_ms), ToyLibrary()
-    target = Target("toy:Toy", adapt(ToyModel(clock), library), library, lambda _: 1.0)
-    return infer(target, scenario, mode, SETTINGS, 3, folder, _subject(), clock)
+    target = Target("toy:Toy", ToyModel(clock), library, lambda _: 1.0)
+    task = Task(scenario, mode, SETTINGS, {"library": 2, "order": 3, "schedule": 4})
+    return infer(target, task, folder, _subject(), clock)
 
 
 def write_runs(out: Path) -> list[Path]:

@@ -201,10 +201,12 @@ def test_the_search_beside_its_runs_goes_along(tmp_path: Path) -> None:
     text = searched(Scenario.OFFLINE).to_json()
     for folder in folders:
         (folder / "search.json").write_text(text)
+    write_inference_run(folders[1] / "probes/probe_1", Scenario.OFFLINE, Mode.PERFORMANCE)
     bundle = pack(folders, "acme", "practice", tmp_path / "b")
     assert bundle.read("results/toy/offline/search.json") == text.encode()
     offline, train = bundle.submission.entries
     assert offline.search == searched(Scenario.OFFLINE)
+    assert len(offline.runs) == 2
     assert train.search is None
 
 
