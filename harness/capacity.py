@@ -193,17 +193,41 @@ class _Search:
 
     def bracket(self, start: float) -> tuple[float, float] | None:
         """A rate that holds and the next that does not; none if not even the lowest holds."""
-        at = self._placed(start)
-        up = self._holds(at)
+        low, high = self._climb(self._placed(start))
+        if low is not None and (self._certain(low) or self._holds(low)):
+            return low, high
+        at = high if low is None else low
         for step in range(MAX_PROBES):
-            factor = 2.0 ** max(1, step)
-            further = self._placed(at * factor if up else at / factor)
+            further = self._placed(at / _stride(step))
             if further == at or not self._may_go_on:
-                break
-            if self._holds(further) != up:
-                return (at, further) if up else (further, at)
+                return None
+            if self._holds(further):
+                return further, at
             at = further
-        return (at, at) if up else None
+        return None
+
+    def _climb(self, at: float) -> tuple[float | None, float]:
+        """The last rate on the way up that seemed to hold, and the first that did not.
+
+        One short probe a step, even where it only promises: certainty takes long at low rates.
+        """
+        low = None
+        for step in range(MAX_PROBES):
+            probe = self._measured(at, self.terms.first_ns(at))
+            if probe.verdict == "invalid" or not (self._would_hold(probe) or self._holds(at)):
+                return low, at
+            low, at = at, self._placed(at * _stride(step))
+            if low == at or not self._may_go_on:
+                break
+        return low, at
+
+    def _certain(self, rate: float) -> bool:
+        """Whether a probe at ``rate`` was valid, not only promising."""
+        return any(probe.rate == rate and probe.valid for probe in self.probes)
+
+    def _measured(self, rate: float, duration_ns: int) -> Probe:
+        self.probes.append(self.probe(rate, duration_ns))
+        return self.probes[-1]
 
     def narrowed(self, low: float, high: float) -> float:
         """The highest rate that held when the bracket had become as narrow as it may."""
@@ -241,18 +265,18 @@ class _Search:
         """
         duration = max(self.terms.first_ns(rate), at_least_ns)
         while True:
-            probe = self.probe(rate, duration)
-            self.probes.append(probe)
+            probe = self._measured(rate, duration)
             longest = max(self.terms.full_ns // 4, self._needed_ns(probe))
-            if probe.verdict != "unsure":
-                return probe.valid
-            if duration >= longest or not self._may_go_on:
+            if probe.verdict != "unsure" or duration >= longest or not self._may_go_on:
                 return self._would_hold(probe)
             duration = min(longest, max(2 * duration, self._needed_ns(probe)))
 
     def _would_hold(self, probe: Probe) -> bool:
-        """Whether a run of full length with the same share beyond the bound were valid."""
-        times = max(1.0, self.terms.full_ns / max(probe.duration_ns, 1))
+        """Whether a run of full length with the same share beyond the bound would be valid."""
+        if probe.verdict != "unsure":
+            return probe.valid
+        full_ns = max(self.terms.full_ns, self._needed_ns(probe))
+        times = max(1.0, full_ns / max(probe.duration_ns, 1))
         queries, over = round(probe.queries * times), round(probe.over_bound * times)
         return judge(queries, over, self.terms.percentile) == "valid"
 
@@ -269,3 +293,8 @@ class _Search:
         """``rate`` within the limits, rounded to what a person would type."""
         within = min(max(rate, self.terms.lowest), self.terms.highest)
         return float(round(within)) if self.terms.whole else float(f"{within:.4g}")
+
+
+def _stride(step: int) -> float:
+    """Factor of a widening step: 2, 2, 4, 8, …"""
+    return 2.0 ** max(1, step)
