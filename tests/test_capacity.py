@@ -60,6 +60,22 @@ def test_it_takes_about_the_time_of_a_few_full_runs() -> None:
     assert median(taken) < 6 * TERMS.full_ns
 
 
+def test_low_rates_are_climbed_over_in_short_probes() -> None:
+    first, *_, full = find_max(queue(1), 0.5, TERMS).probes
+    assert first.rate == 0.5
+    assert first.duration_ns == TERMS.first_ns(0.5) < full.duration_ns / 20
+
+
+def test_a_promise_that_is_not_kept_sends_the_search_down() -> None:
+    # Too few queries at 20 a second to see that 1 in 10 is slow; there is nothing below either.
+    slow = np.random.default_rng(5)
+    search = find_max(
+        queue(4, service=lambda n: np.where(slow.random(n) < 0.1, 0.06, 1e-4)), 2.0, TERMS
+    )
+    assert search.found is None
+    assert search.probes[-1].rate == pytest.approx(TERMS.lowest)
+
+
 def test_constant_service_holds_more_than_exponential_service() -> None:
     search = find_max(queue(1, service=lambda n: np.full(n, 1 / SERVED)), 20_000.0, TERMS)
     assert search.found is not None
