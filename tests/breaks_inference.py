@@ -62,6 +62,7 @@ INFERENCE_BREAKS: dict[str, list[Break]] = {
         lambda s: with_queries(s, STREAM, column("error", 5, RAISED)),
         lambda s: with_queries(s, SERVER, column("error", 5, LOST)),
         lambda s: with_queries(s, MULTI, column("error", 5, DOUBLED), OTHER_SEEDS),
+        lambda s: with_queries(s, SERVER, column("error", 5, 999)),
         lambda s: with_queries(s, OFFLINE, column("completed", 5, NEVER), ACCURACY),
     ],
     "INFER-4": [
@@ -108,6 +109,7 @@ INFERENCE_BREAKS: dict[str, list[Break]] = {
         lambda s: with_queries(s, SERVER, without_row(100)),
         lambda s: with_queries(s, INTERACTIVE, lambda log: log[:-1]),
         lambda s: with_settings(s, SERVER, target_rate=251.0),
+        lambda s: with_settings(s, SERVER, target_rate=1e-300),
         lambda s: with_settings(s, SERVER, OTHER_SEEDS, min_duration_ns=2000 * MS),
         lambda s: with_settings(s, SERVER, target_rate=None),
         lambda s: with_record(s, SERVER, seeds={"order": ROUND.seeds["order"]}),

@@ -1,14 +1,15 @@
 """rules/scoring.py: exact numbers by hand."""
 
 import math
+from dataclasses import replace
 
 import pytest
-from valid import CARD, ROUND, inference_run, training_run
+from valid import CARD, MS, RATE, ROUND, inference_run, training_run
 
 from harness.events import EventLog
-from harness.queries import NEVER, RAISED, new_log
-from harness.records import Mode, RunStatus, Scenario
-from rules.scoring import offline_throughput, olympic_mean, score, stream_latency
+from harness.queries import NEVER, RAISED, QueryLog, new_log
+from harness.records import Audit, Mode, RunStatus, Scenario
+from rules.scoring import offline_throughput, olympic_mean, performance, score, stream_latency
 from rules.submission import RunEvidence
 
 LOST = math.inf
@@ -38,6 +39,11 @@ def with_status(evidence: RunEvidence, status: RunStatus, log: EventLog) -> RunE
     return RunEvidence(evidence.path, run, log, None, None, evidence.telemetry)
 
 
+def queries_of(evidence: RunEvidence) -> QueryLog:
+    assert evidence.queries is not None
+    return evidence.queries
+
+
 def test_training() -> None:
     runs = [training_run(0, 5), training_run(1, 3), training_run(2, 4)]
     assert score(Scenario.TRAIN, runs, ROUND) == 2.4
@@ -63,6 +69,52 @@ def test_stream_latency() -> None:
     log["completed"] = log["scheduled"] + range(101, 165)
     assert stream_latency(log, 0.9) == 164e-9
     assert stream_latency(log[:63], 0.9) is None
+
+
+def test_multi_stream_counts_queries() -> None:
+    """The slowest of 662 queries, by its last sample: 2.5 ms and 399 steps of 5 us."""
+    run = inference_run(Scenario.MULTI_STREAM, Mode.PERFORMANCE)
+    assert score(Scenario.MULTI_STREAM, [run], ROUND) == 4_495_000e-9
+    short = replace(run, queries=(queries_of(run))[: 661 * 8])
+    assert score(Scenario.MULTI_STREAM, [short], ROUND) is None
+
+
+def test_server_scores_its_rate_if_the_bound_is_held() -> None:
+    run = inference_run(Scenario.SERVER, Mode.PERFORMANCE)
+    assert score(Scenario.SERVER, [run], ROUND) == RATE
+    slow = queries_of(run).copy()
+    slow["completed"][:2] = slow["issued"][:2] + 16 * MS
+    assert score(Scenario.SERVER, [replace(run, queries=slow)], ROUND) is None
+
+
+def test_interactive_scores_tokens() -> None:
+    run = inference_run(Scenario.INTERACTIVE, Mode.PERFORMANCE)
+    log = queries_of(run)
+    tokens, seconds = int(log["tokens"].sum()), int(log["completed"].max()) / 1e9
+    expected = (len(log) - 1) / seconds * tokens / len(log)
+    assert score(Scenario.INTERACTIVE, [run], ROUND) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("tokens", 1), ("first_token", NEVER), ("first_token", 10**11)]
+)
+def test_a_sample_without_its_tokens_gives_no_score(column: str, value: int) -> None:
+    run = inference_run(Scenario.INTERACTIVE, Mode.PERFORMANCE)
+    queries_of(run)[column][7] = value
+    assert score(Scenario.INTERACTIVE, [run], ROUND) is None
+
+
+def test_an_open_loop_without_its_bound_gives_no_score() -> None:
+    run = inference_run(Scenario.SERVER, Mode.PERFORMANCE)
+    for settings in (None, ROUND.settings(Scenario.OFFLINE, CARD)):
+        unbounded = replace(run, run=run.run.model_copy(update={"settings": settings}))
+        assert score(Scenario.SERVER, [unbounded], ROUND) is None
+
+
+def test_an_audit_does_not_score_but_performs() -> None:
+    run = inference_run(Scenario.OFFLINE, Mode.AUDIT, Audit.OTHER_SEEDS)
+    assert score(Scenario.OFFLINE, [run], ROUND) is None
+    assert performance(Scenario.OFFLINE, run, ROUND) == 512.0
 
 
 def test_offline_throughput() -> None:
