@@ -29,8 +29,8 @@ MOST_SAMPLES = 2.0**20
 _MAX_QUERIES = 4e6
 _BOUNDS_IN_PROBE = 50
 """A probe lasts so many bounds: an overload of 1 in 50 takes that long to reach the bound."""
-_IDLE_SHARE = 0.02
-"""Below this many queries in the time of a bound they do not meet, so rate is not the cause."""
+_IDLE_SHARE = 0.25
+"""Below this many queries in the time of a bound they hardly meet, so rate is not the cause."""
 
 
 class Probe(Record):
@@ -166,8 +166,8 @@ def find_max(probe: Measure, start: float, terms: Terms, confirm: Measure | None
     """Search for the highest rate (multi_stream: the most samples a query) that is valid.
 
     Widening steps from ``start`` bracket it, halving narrows the bracket to `RESOLUTION`, then
-    runs of full length, made by ``confirm`` (else by ``probe``), back off until one holds. Makes
-    at most `MAX_PROBES` probes and `MAX_CONFIRMATIONS` confirming runs.
+    runs of full length, made by ``confirm`` (else by ``probe``), back off by 3 %, later by more,
+    until one holds. Makes at most `MAX_PROBES` probes and `MAX_CONFIRMATIONS` confirming runs.
     """
     search = _Search(probe, confirm or probe, terms)
     bracket = search.bracket(start)
@@ -244,13 +244,13 @@ class _Search:
         return low
 
     def confirmed(self, rate: float) -> float | None:
-        """The first rate, backing off from ``rate``, at which a run of full length holds."""
-        for _ in range(MAX_CONFIRMATIONS):
+        """The first rate, backing off ever further, at which a run of full length holds."""
+        for attempt in range(MAX_CONFIRMATIONS):
             run = self.confirm(rate, self.terms.full_ns)
             self.probes.append(run.model_copy(update={"confirming": True}))
             if run.valid:
                 return rate
-            lower = rate * BACK_OFF
+            lower = rate * BACK_OFF ** max(1, attempt - 2)
             lower = self._placed(min(rate - 1, lower) if self.terms.whole else lower)
             if lower >= rate:
                 break
@@ -260,8 +260,8 @@ class _Search:
     def _holds(self, rate: float, at_least_ns: int = 0) -> bool:
         """Whether a probe at ``rate`` is valid; one that cannot tell is repeated, longer.
 
-        One that cannot tell at its greatest length either counts as its like of full length
-        would: early stopping asks more of few queries. The confirming run has the last word.
+        One that cannot tell at its greatest length counts as its like of full length would:
+        early stopping asks more of few queries. The confirming run has the last word.
         """
         duration = max(self.terms.first_ns(rate), at_least_ns)
         while True:

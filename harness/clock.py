@@ -13,8 +13,8 @@ class Clock(Protocol):
     def wall_ms(self) -> int:
         """Milliseconds since the Unix epoch, never falling within one clock's life."""
 
-    def sleep_until_ns(self, due_ns: int) -> None:
-        """Return at ``due_ns`` (on the scale of `now_ns`), at once if that has passed."""
+    def sleep_ns(self, duration_ns: int) -> None:
+        """Return after ``duration_ns``, at once if that is not above 0."""
 
 
 class SystemClock:
@@ -35,11 +35,10 @@ class SystemClock:
         """See `Clock`."""
         return (self._wall_at_zero_ns + time.perf_counter_ns()) // 1_000_000
 
-    def sleep_until_ns(self, due_ns: int) -> None:
+    def sleep_ns(self, duration_ns: int) -> None:
         """See `Clock`."""
-        remaining = due_ns - time.perf_counter_ns()
-        if remaining > 0:
-            time.sleep(remaining / 1e9)
+        if duration_ns > 0:
+            time.sleep(duration_ns * 1e-9)
 
 
 class SimulatedClock:
@@ -57,9 +56,9 @@ class SimulatedClock:
         """See `Clock`."""
         return self._wall_ms + self._now_ns // 1_000_000
 
-    def sleep_until_ns(self, due_ns: int) -> None:
+    def sleep_ns(self, duration_ns: int) -> None:
         """See `Clock`."""
-        self._now_ns = max(self._now_ns, due_ns)
+        self._now_ns += max(0, duration_ns)
 
     def advance(self, ns: int) -> None:
         """Let ``ns`` nanoseconds pass."""

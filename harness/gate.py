@@ -5,6 +5,7 @@ to wait again, for that one. Writing to a file descriptor releases the interpret
 measured in bench/loadgen.py as the time of a completion that comes from another thread.
 """
 
+import ctypes
 import os
 import select
 import threading
@@ -28,6 +29,8 @@ class EventGate:
     """Linux: an event descriptor, watched for edges, so that it need never be read."""
 
     def __init__(self) -> None:
+        # Through ctypes, which lets go of the interpreter lock; os.sched_yield does not.
+        self._yield = ctypes.CDLL(None).sched_yield
         self._event = os.eventfd(0)
         self._poll = select.epoll()
         self._poll.register(self._event, select.EPOLLIN | select.EPOLLET)
@@ -39,6 +42,8 @@ class EventGate:
     def open(self) -> None:
         """See `Gate`."""
         os.eventfd_write(self._event, 1)
+        # The sleeper may be on this core: without this it wakes only to wait for it.
+        self._yield()
 
     def close(self) -> None:
         """See `Gate`."""

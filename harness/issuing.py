@@ -24,6 +24,9 @@ Report = Callable[[int, int], None]
 
 _REPORT_NS = 250_000_000
 _PR_SET_TIMERSLACK = 29
+_TIMER_SLACK_NS = 10_000
+_LEAD_NS = 1_000_000
+"""From the last preparation to the start, so that not even the first query is late."""
 _DRAIN_STEP_NS = 500_000
 
 
@@ -93,6 +96,7 @@ def issue_open(
     none was completed for ``timeout_ns``, or ``drain_ns`` have passed since the last was issued.
     """
     tracker.plan(due, samples)
+    tracker.start_in(_LEAD_NS)
     foreign = ForeignCode()
     with _exact_sleep():
         while tracker.rows < len(due):
@@ -119,9 +123,9 @@ def _open(
     report: Report,
 ) -> None:
     zero_ns = clock.now_ns() - tracker.now_ns()
-    now, sleep_until, issue, issue_until = (
+    now, sleep, issue, issue_until = (
         clock.now_ns,
-        clock.sleep_until_ns,
+        clock.sleep_ns,
         sut.issue,
         tracker.issue_until,
     )
@@ -133,7 +137,7 @@ def _open(
             if times[row] - now_ns > _REPORT_NS and now_ns - reported_ns > _REPORT_NS:
                 reported_ns = now_ns
                 report(row, now_ns)
-            sleep_until(times[row] + zero_ns)
+            sleep(times[row] - now_ns)
             continue
         end = row + 1
         if end < count and times[end] <= now_ns:
@@ -147,7 +151,7 @@ def _drain(tracker: Tracker, clock: Clock, timeout_ns: int, drain_ns: int | None
     before, deadline_ns = tracker.open, clock.now_ns() + timeout_ns
     end_ns = clock.now_ns() + drain_ns if drain_ns is not None else math.inf
     while tracker.open and clock.now_ns() < min(deadline_ns, end_ns):
-        clock.sleep_until_ns(clock.now_ns() + _DRAIN_STEP_NS)
+        clock.sleep_ns(_DRAIN_STEP_NS)
         if tracker.open < before:
             before, deadline_ns = tracker.open, clock.now_ns() + timeout_ns
 
@@ -159,7 +163,7 @@ def _exact_sleep() -> Iterator[None]:
         yield
         return
     prctl = ctypes.CDLL(None).prctl
-    prctl(_PR_SET_TIMERSLACK, 1, 0, 0, 0)
+    prctl(_PR_SET_TIMERSLACK, _TIMER_SLACK_NS, 0, 0, 0)
     try:
         yield
     finally:

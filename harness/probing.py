@@ -12,8 +12,9 @@ from harness.clock import Clock
 from harness.inference import Target, Task, infer
 from harness.queries import NEVER, QueryLog, read_query_log
 from harness.recording import Subject
-from harness.records import Run, Scenario
+from harness.records import InferenceSettings, Run, Scenario
 
+_SERVICE_QUERIES = 100
 _DRAIN_BOUNDS = 20
 """A probe is stopped when answers are still missing so many bounds after its last query."""
 
@@ -31,6 +32,18 @@ class Prober:
     news: Callable[[str], None]
     made: int = 0
     confirmed: Run | None = field(default=None)
+
+    def first_rate(self) -> float:
+        """Where the search begins: half of what queries one after the other make possible."""
+        if self.terms.whole:
+            return float(self.task.settings.samples_per_query)
+        folder = self.out / "probes" / "service_time"
+        settings = InferenceSettings(min_duration_ns=0, min_query_count=_SERVICE_QUERIES)
+        task = replace(self.task, scenario=Scenario.SINGLE_STREAM, settings=settings)
+        infer(self.target, task, folder, self.subject, self.clock)
+        log = read_query_log((folder / "queries.npy").read_bytes(), str(folder))
+        latencies, _ = _latencies(log, Scenario.SINGLE_STREAM)
+        return 0.5e9 / max(1.0, float(np.median(latencies)))
 
     def probe(self, rate: float, duration_ns: int) -> Probe:
         """A short run, stopped when its backlog does not drain."""

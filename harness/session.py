@@ -18,9 +18,6 @@ from harness.records import InferenceSettings, Mode, Number, Run, RunStatus, Sce
 from harness.training import train
 from harness.workload import Workload
 
-_FIRST_RATE = 20.0
-_FIRST_SAMPLES = 8.0
-
 
 def draw_seed() -> int:
     """A new seed from the operating system, below 2^32."""
@@ -98,8 +95,7 @@ class Session:
         A run of full length at the rate that was found is left as ``run_1``.
         """
         prober = Prober(target, task, terms, self.out, self.subject, self.clock, self.news)
-        start = _FIRST_SAMPLES if terms.whole else _FIRST_RATE
-        search = find_max(prober.probe, start, terms, prober.confirm)
+        search = find_max(prober.probe, prober.first_rate(), terms, prober.confirm)
         (self.out / "search.json").write_text(search.to_json(), "utf-8")
         return search
 

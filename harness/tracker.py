@@ -24,11 +24,12 @@ KeepAnswer = Callable[[int], bool]
 class IssuedQueries:
     """Queries on their way, due together; see `harness.sut.Queries`."""
 
-    __slots__ = ("_first", "_tracker", "samples")
+    __slots__ = ("_first", "_single", "_tracker", "samples")
 
     def __init__(self, tracker: "Tracker", first: int, samples: NDArray[np.int64]) -> None:
         self._tracker = tracker
         self._first = first
+        self._single = len(samples) == 1
         self.samples = samples
 
     @property
@@ -49,7 +50,12 @@ class IssuedQueries:
         tokens: Sequence[int] | None = None,
     ) -> None:
         """See `harness.sut.Queries`."""
-        now_ns = self._tracker.now_ns()
+        tracker = self._tracker
+        plain = self._single and not start and tokens is None and not tracker.keeps
+        if plain and (answers is None or len(answers) == 1):
+            tracker.close_row(self._first)
+            return
+        now_ns = tracker.now_ns()
         count = len(self.samples) - start if answers is None else len(answers)
         first, end = self._rows(start, count)
         if tokens is not None:
@@ -79,6 +85,8 @@ class Tracker:
     ) -> None:
         self._now = clock.now_ns
         self._keep = keep
+        self.keeps = keep is not None
+        """Whether any answer is kept."""
         self._columns: dict[str, NDArray[Any]] = {
             "query": np.zeros(rows, np.uint32),
             "sample": np.zeros(rows, np.uint32),
@@ -92,8 +100,7 @@ class Tracker:
         self._gate = new_gate()
         self._waiting = False
         self.rows = 0
-        self.open = 0
-        """Samples issued and not yet ended."""
+        self._ended = 0
         self.queries = 0
         self.last_issued_ns = 0
         self.closed = False
@@ -107,6 +114,15 @@ class Tracker:
     def now_ns(self) -> int:
         """Nanoseconds since the start."""
         return self._now() - self._zero_ns
+
+    def start_in(self, delay_ns: int) -> None:
+        """Put the start ``delay_ns`` from now."""
+        self._zero_ns = self._now() + delay_ns
+
+    @property
+    def open(self) -> int:
+        """Samples issued and not yet ended."""
+        return self.rows - self._ended
 
     def column(self, name: str) -> NDArray[Any]:
         """The column ``name``; those that only generating workloads fill are made on first use."""
@@ -140,7 +156,6 @@ class Tracker:
         self.rows = first + size
         self._last_first = first
         queries = IssuedQueries(self, first, samples)
-        self.open += size  # no lock: nobody else touches it while nothing is open
         if size == 1:
             self._query[first] = self.queries
             self.queries += 1
@@ -176,57 +191,56 @@ class Tracker:
         self.rows = self.queries = end
         self.last_issued_ns = now_ns
         self._last_first = first
-        with self._lock:
-            self.open += end - first
         return IssuedQueries(self, first, samples)
+
+    def close_row(self, row: int) -> None:
+        """Enter the end of one row, now, well: the way of most queries, in one step."""
+        now_ns = self._now() - self._zero_ns
+        with self._lock:
+            ended = self.closed or self._completed[row] != NEVER
+            if not ended:
+                self._completed[row] = now_ns
+                self._ended += 1
+        if ended:
+            self._refuse(row, row + 1)
+        if self._waiting:
+            self._wake()
 
     def close_rows(
         self, first: int, end: int, now_ns: int, error: int, answers: Sequence[Any] | None
     ) -> None:
         """Enter the end of rows ``[first, end)``; `ValueError` if one has ended before."""
+        completed = self._columns["completed"][first:end]
         with self._lock:
-            ended = self._has_ended(first, end)
+            ended = self.closed or completed.max() != NEVER
             if not ended:
-                self._enter_end(first, end, now_ns, error)
+                completed[:] = now_ns
+                if error != OK:
+                    self._columns["error"][first:end] = error
                 if self._keep is not None and answers is not None:
                     self._keep_answers(first, answers)
-                self.open -= end - first
+                self._ended += end - first
         if ended:
             self._refuse(first, end)
-        self._wake()
-
-    def _has_ended(self, first: int, end: int) -> bool:
-        if end - first == 1:
-            return bool(self._completed[first] != NEVER or self._error[first] != OK)
-        part = slice(first, end)
-        return bool(
-            (self._columns["completed"][part] != NEVER).any()
-            or (self._columns["error"][part] != OK).any()
-        )
-
-    def _enter_end(self, first: int, end: int, now_ns: int, error: int) -> None:
-        if end - first == 1:
-            self._completed[first] = now_ns
-            self._error[first] = error
-        else:
-            self._columns["completed"][first:end] = now_ns
-            self._columns["error"][first:end] = error
+        if self._waiting:
+            self._wake()
 
     def _wake(self) -> None:
         """Wake the waiting thread; not under the lock, which it would run into."""
-        if not self.open and self._waiting:
+        if self.rows == self._ended:
             self._waiting = False
             self._gate.open()
 
     def wait(self, timeout_ns: int) -> bool:
         """Return when every issued sample has ended; false if none ended for ``timeout_ns``."""
-        while self.open:
-            before = self.open
+        while self.rows != self._ended:
+            before = self._ended
             self._waiting = True
-            if not self.open:  # ended before it could see that we wait
+            if self.rows == self._ended:  # ended before it could see that we wait
                 break
-            if not self._gate.wait(timeout_ns / 1e9) and self.open == before:
+            if not self._gate.wait(timeout_ns / 1e9) and self._ended == before:
                 return False
+        self._waiting = False
         return True
 
     def fail_last(self, reason: str) -> None:
@@ -236,7 +250,7 @@ class Tracker:
             never = self._columns["completed"][first:end] == NEVER
             self._columns["completed"][first:end][never] = self.now_ns()
             self._columns["error"][first:end] = RAISED
-            self.open -= int(never.sum())
+            self._ended += int(never.sum())
             self.failures.append((first, reason))
 
     def close(self) -> None:
@@ -286,4 +300,3 @@ class Tracker:
         self._query = self._columns["query"].data
         self._issued = self._columns["issued"].data
         self._completed = self._columns["completed"].data
-        self._error = self._columns["error"].data

@@ -62,7 +62,7 @@ def test_it_takes_about_the_time_of_a_few_full_runs() -> None:
 
 def test_low_rates_are_climbed_over_in_short_probes() -> None:
     first, *_, full = find_max(queue(1), 0.5, TERMS).probes
-    assert first.rate == 0.5
+    assert first.rate == TERMS.lowest
     assert first.duration_ns == TERMS.first_ns(0.5) < full.duration_ns / 20
 
 
