@@ -1,7 +1,4 @@
-"""Finds the highest rate, or the most samples a query, that a system sustains within its bound.
-
-Pure: how a probe is measured is an argument.
-"""
+"""Finds the highest rate or query size that a system sustains; how to probe is an argument."""
 
 import math
 from collections.abc import Callable
@@ -193,12 +190,19 @@ class _Search:
 
     def bracket(self, start: float) -> tuple[float, float] | None:
         """A rate that holds and the next that does not; none if not even the lowest holds."""
+        found = self._turn(start)
+        # One noisy moment may have failed the upper end, so that is measured once more.
+        if found and found[1] > found[0] and self._may_go_on and self._holds(found[1]):
+            return self.bracket(found[1])
+        return found
+
+    def _turn(self, start: float) -> tuple[float, float] | None:
         low, high = self._climb(self._placed(start))
         if low is not None and (self._certain(low) or self._holds(low)):
             return low, high
         at = high if low is None else low
         for step in range(MAX_PROBES):
-            further = self._placed(at / _stride(step))
+            further = self._placed(at / 2.0 ** max(1, step))
             if further == at or not self._may_go_on:
                 return None
             if self._holds(further):
@@ -216,7 +220,7 @@ class _Search:
             probe = self._measured(at, self.terms.first_ns(at))
             if probe.verdict == "invalid" or not (self._would_hold(probe) or self._holds(at)):
                 return low, at
-            low, at = at, self._placed(at * _stride(step))
+            low, at = at, self._placed(at * 2.0 ** max(1, step))
             if low == at or not self._may_go_on:
                 break
         return low, at
@@ -234,9 +238,9 @@ class _Search:
         while high > low * RESOLUTION and self._may_go_on:
             middle = self._placed(math.sqrt(low * high))
             if self.terms.whole and middle in (low, high):
-                middle = low + 1
-                if middle == high:
+                if high - low <= 1:
                     break
+                middle = low + 1
             if self._holds(middle, self.terms.full_ns // 8):
                 low = middle
             else:
@@ -293,8 +297,3 @@ class _Search:
         """``rate`` within the limits, rounded to what a person would type."""
         within = min(max(rate, self.terms.lowest), self.terms.highest)
         return float(round(within)) if self.terms.whole else float(f"{within:.4g}")
-
-
-def _stride(step: int) -> float:
-    """Factor of a widening step: 2, 2, 4, 8, …"""
-    return 2.0 ** max(1, step)

@@ -128,6 +128,18 @@ def test_a_noisy_machine_is_told_from_a_slow_one() -> None:
     assert 0.7 * SERVED < found < SERVED
 
 
+def test_a_noisy_moment_at_the_start_is_looked_at_again() -> None:
+    quiet, calls = queue(1), []
+
+    def probe(rate: float, duration_ns: int) -> Probe:
+        calls.append(rate)
+        return answered(rate, 500, 90) if len(calls) == 1 else quiet(rate, duration_ns)
+
+    found = find_max(probe, 100.0, TERMS).found
+    assert found is not None
+    assert 0.92 < found / analytic() < 1.04
+
+
 def test_confirming_runs_back_off_until_one_holds() -> None:
     confirmed: list[tuple[float, int]] = []
 
