@@ -290,12 +290,12 @@ def _find_max(
     settings = performance.settings
     bound_ns = round(bound_s * 1e9)
     terms = Terms(performance.scenario, bound_ns, settings.percentile, settings.min_duration_ns)
-    search = session.find_max(target, performance, terms)
+    search, confirmed = session.find_max(target, performance, terms)
     table("The search", SEARCH_HEADER, search_rows(search), err=True)
-    if search.found is None:
+    if confirmed is None:
         raise LevelfieldError(f"{session.out}: {conclusion(search)}; its probes are kept there")
     click.echo(conclusion(search), err=True)
-    return session.infer(target, [accuracy], first=2)
+    return [confirmed, *session.infer(target, [accuracy], first=2)]
 
 
 def _target(card: "WorkloadCard", spec: str, precision: str | None) -> "Target":

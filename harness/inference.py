@@ -240,7 +240,7 @@ class _Driver:
 
     def _quality(self) -> float | None:
         """Write the answers that were kept; in accuracy mode, their quality."""
-        if not self._tracker.answers and not self._task.accuracy:
+        if self._keeper() is None:
             return None
         samples = self._tracker.columns["sample"]
         answers = [

@@ -89,15 +89,15 @@ class Session:
             records.append(self._told(number, first + len(tasks) - 1, run))
         return records
 
-    def find_max(self, target: Target, task: Task, terms: Terms) -> Search:
+    def find_max(self, target: Target, task: Task, terms: Terms) -> tuple[Search, Run | None]:
         """Search for the highest rate at which ``task`` holds, and write ``search.json``.
 
-        A run of full length at the rate that was found is left as ``run_1``.
+        Returns the search and the run of full length at the rate found, left as ``run_1``.
         """
         prober = Prober(target, task, terms, self.out, self.subject, self.clock, self.news)
         search = find_max(prober.probe, prober.first_rate(), terms, prober.confirm)
         (self.out / "search.json").write_text(search.to_json(), "utf-8")
-        return search
+        return search, prober.confirmed
 
     def audit(self, target: Target, tasks: Sequence[Task]) -> list[Run]:
         """Make the audit runs of ``tasks`` beside the run that they belong to."""
