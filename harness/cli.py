@@ -6,6 +6,7 @@ Each command imports what it needs in its body, so that a light command never pa
 import contextlib
 import difflib
 import json
+import math
 import shlex
 import signal
 import sys
@@ -170,7 +171,7 @@ def _settings(ctx: click.Context, param: click.Parameter, pairs: tuple[str, ...]
               show_default=True, help="Closed: bounded hyperparameters.")  # fmt: skip
 @click.option("--mode", type=click.Choice(["performance", "accuracy"]),
               help="Only one of the two inference runs  [default: both]")  # fmt: skip
-@click.option("--rate", type=click.FloatRange(0, min_open=True),
+@click.option("--rate", type=click.FloatRange(0, 1e7, min_open=True),
               help="Queries per second in server and interactive.")  # fmt: skip
 @click.option("--find-max", is_flag=True,
               help="Find the highest valid rate (multi_stream: samples a query).")  # fmt: skip
@@ -270,6 +271,8 @@ def _check_rate(chosen: "Scenario", options: dict[str, Any]) -> None:
     searchable = chosen in ("server", "multi_stream")
     if options["find_max"] and not searchable:
         raise UsageError(f"--find-max: is for server and multi_stream, not for {chosen}; drop it")
+    if options["rate"] and not math.isfinite(options["rate"]):
+        raise UsageError(f"--rate {options['rate']}: not a number of queries; give one, as 100")
     if options["rate"] and not chosen.open_loop:
         raise UsageError(f"--rate: {chosen} has no rate; drop it, or choose --scenario server")
     accuracy_only = options["mode"] == "accuracy"

@@ -119,6 +119,12 @@ class _Driver:
         self._sut = sut
         self._clock = clock
         library = target.library
+        if not 1 <= library.performance_samples <= library.total_samples:
+            raise LevelfieldError(
+                f"{target.spec}: its library has {library.total_samples} samples and wants "
+                f"{library.performance_samples} of them in memory; give at least one, and no more "
+                "than there are"
+            )
         wanted = library.total_samples if task.accuracy else library.performance_samples
         self.loaded = loaded_set(task.seeds["library"], library.total_samples, wanted)
 
@@ -127,17 +133,19 @@ class _Driver:
         self._target.library.load(self.loaded.tolist())
 
     def warm_up(self) -> float:
-        """Answer without recording for `WARM_UP_NS`; return samples a second of the last pass."""
+        """Answer without recording for `WARM_UP_NS`; return samples a second of the best pass."""
         self._recording.log.start("warmup_start")
         begin = self._clock.now_ns()
+        rate = 0.0
         while True:
             tracker = Tracker(self._clock, rows=len(self.loaded))
             before = self._clock.now_ns()
             self._pass_once(tracker)
             now = self._clock.now_ns()
+            rate = max(rate, len(self.loaded) / max((now - before) / 1e9, 1e-9))
             if now - begin >= WARM_UP_NS or tracker.failures:
                 self._recording.log.stop("warmup_stop")
-                return len(self.loaded) / max((now - before) / 1e9, 1e-9)
+                return rate
 
     def _pass_once(self, tracker: Tracker) -> None:
         """Every loaded sample once, in one query; a system that hangs here fails the run later."""

@@ -17,7 +17,9 @@ from harness.errors import LevelfieldError, UsageError
 from harness.records import Identifier, Record
 
 _SYS = Path("/sys/devices/system/cpu/cpu0")
-_PACKAGES = ("numpy", "scipy", "torch", "safetensors", "scikit-learn", "pydantic", "psutil")
+_PACKAGES = (
+    "numpy", "scipy", "torch", "onnxruntime", "safetensors", "scikit-learn", "pydantic", "psutil",
+)  # fmt: skip
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 Availability = Literal["available", "preview", "research"]

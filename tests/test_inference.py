@@ -215,6 +215,46 @@ def test_a_system_that_hangs_fails_the_run_and_keeps_what_it_had(
     assert len(read_query_log((tmp_path / "r/queries.npy").read_bytes(), "q")) == 1
 
 
+@pytest.mark.parametrize(("total", "performance"), [(0, 0), (8, 0), (4, 5)])
+def test_a_library_without_enough_samples_is_refused(
+    tmp_path: Path, total: int, performance: int
+) -> None:
+    library = ToyLibrary()
+    library.total_samples, library.performance_samples = total, performance
+    target = Target("toy:Toy", ToyModel(SimulatedClock()), library, share_right)
+    task = Task(Scenario.OFFLINE, Mode.PERFORMANCE, SETTINGS, SEEDS)
+    with pytest.raises(LevelfieldError, match=f"has {total} samples and wants {performance}"):
+        infer(target, task, tmp_path / "r", toy_subject(), SimulatedClock())
+
+
+def test_interactive_counts_tokens_from_the_schedule(tmp_path: Path) -> None:
+    clock, library = SimulatedClock(), ToyLibrary()
+    bounds = {"target_rate": 100.0, "ttft_bound_ns": 10 * MS, "tpot_bound_ns": 10 * MS}
+    task = Task(Scenario.INTERACTIVE, Mode.PERFORMANCE, SETTINGS.model_copy(update=bounds), SEEDS)
+
+    class Generates:
+        def issue(self, queries: Queries) -> None:
+            clock.advance(3 * MS if len(queries.samples) == 1 else 1000 * MS)
+            queries.first_token()
+            clock.advance(6 * MS)
+            queries.complete(
+                [[1, 2, 3, 4]] * len(queries.samples), tokens=[4] * len(queries.samples)
+            )
+
+        def flush(self) -> None:
+            pass
+
+    run = infer(
+        Target("toy:Generates", Generates(), library, share_right), task, tmp_path / "r",
+        toy_subject(), clock,
+    )  # fmt: skip
+    log = read_query_log((tmp_path / "r/queries.npy").read_bytes(), "q")
+    assert run.status == RunStatus.COMPLETE
+    assert set(log["tokens"]) == {4}
+    assert (log["completed"] - log["first_token"] == 6 * MS).all()
+    assert (log["first_token"] - log["issued"] == 3 * MS).all()
+
+
 def test_server_follows_its_schedule(tmp_path: Path) -> None:
     clock, library = SimulatedClock(), ToyLibrary()
     settings = SETTINGS.model_copy(update={"target_rate": 1000.0, "latency_bound_ns": 10 * MS})
