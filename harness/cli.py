@@ -11,7 +11,6 @@ import shlex
 import signal
 import sys
 import time
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,10 +22,9 @@ from harness.errors import LevelfieldError, UsageError
 
 if TYPE_CHECKING:
     from harness.card import WorkloadCard
-    from harness.inference import Target, Task
     from harness.records import Number, Run, Scenario
     from harness.session import Session
-    from harness.system import Declared, System
+    from harness.system import Declared
     from rules.round import Round
 
 HOME = Path(click.get_app_dir("levelfield", force_posix=True))
@@ -109,8 +107,9 @@ def doctor(system_toml: Path | None, to_json: bool) -> None:
     """Describe this machine as a run would, and say what is missing or doubtful."""
     from harness.diagnosis import doubts
     from harness.telemetry.host import Host
+    from workloads.measurement import describe_system
 
-    system = _system(system_toml)
+    system = describe_system(_declared(system_toml))
     found = doubts(system)
     if to_json:
         emit({"system": json.loads(system.to_json()), "doubts": found})
@@ -128,13 +127,10 @@ def doctor(system_toml: Path | None, to_json: bool) -> None:
         click.echo(f"doubt: {doubt}")
 
 
-def _system(system_toml: Path | None, declared: "Declared | None" = None) -> "System":
-    from harness.system import find_system, read_declared
-    from workloads.framework import describe_torch
+def _declared(system_toml: Path | None) -> "Declared | None":
+    from harness.system import read_declared
 
-    if system_toml:
-        declared = read_declared(system_toml)
-    return find_system(declared, describe_torch())
+    return read_declared(system_toml) if system_toml else None
 
 
 def _settings(ctx: click.Context, param: click.Parameter, pairs: tuple[str, ...]) -> dict[str, Any]:  # noqa: ARG001
@@ -211,21 +207,16 @@ def run(workload: str, scenario: str, to_json: bool, out: Path | None, **options
 
 
 def _session(card: "WorkloadCard", out: Path, options: dict[str, Any]) -> "Session":
-    from harness.recording import Subject
-    from harness.records import Division
     from harness.session import Session
-    from harness.telemetry.host import Host
-    from workloads.catalogue import workload_digest
+    from workloads.measurement import subject_of
 
-    subject = Subject(
-        workload=card.name,
-        workload_sha256=workload_digest(card.name),
-        division=Division(options["division"]),
-        system=_system(options.get("system_toml"), options.get("declared")),
-        sources=[Host()],
-    )
-    news = lambda line: click.echo(line, err=True)  # noqa: E731
-    return Session(out, subject, options["seed"], news)
+    declared = _declared(options["system_toml"])
+    subject = subject_of(card, options["division"], declared)
+    return Session(out, subject, options["seed"], _tell)
+
+
+def _tell(line: str) -> None:
+    click.echo(line, err=True)
 
 
 def _train(card: "WorkloadCard", rules: "Round", out: Path, options: dict[str, Any]) -> "list[Run]":
@@ -251,6 +242,7 @@ def _infer(
     card: "WorkloadCard", rules: "Round", chosen: "Scenario", out: Path, options: dict[str, Any]
 ) -> "list[Run]":
     from harness.records import Mode
+    from workloads.measurement import sut_spec, target_of
 
     for word in ("command", "changes", "runs"):
         if options[word]:
@@ -258,13 +250,17 @@ def _infer(
             raise UsageError(f"--{name}: is for --scenario train; drop it")
     _check_rate(chosen, options)
     settings = rules.settings(chosen, card, options["rate"])
-    target = _target(card, _sut_spec(card, options), options["precision"])
+    spec = sut_spec(card, options["sut"], options["engine"])
+    target = target_of(card, spec, options["precision"])
     session = _session(card, out, options)
-    if options["find_max"]:
-        tasks = session.tasks(chosen, settings, [Mode.PERFORMANCE, Mode.ACCURACY], rules.seeds)
-        return _find_max(session, target, tasks, card.inference.latency_bound_s)
     modes = [Mode(options["mode"])] if options["mode"] else [Mode.PERFORMANCE, Mode.ACCURACY]
-    return session.infer(target, session.tasks(chosen, settings, modes, rules.seeds))
+    tasks = session.tasks(chosen, settings, modes, rules.seeds)
+    if not options["find_max"]:
+        return session.infer(target, tasks)
+    bound_s = card.inference.latency_bound_s
+    if bound_s is None or options["mode"]:
+        raise UsageError("--find-max: needs a latency bound on the card, and no --mode; drop one")
+    return session.find_max(target, tasks, bound_s)
 
 
 def _check_rate(chosen: "Scenario", options: dict[str, Any]) -> None:
@@ -278,49 +274,6 @@ def _check_rate(chosen: "Scenario", options: dict[str, Any]) -> None:
     accuracy_only = options["mode"] == "accuracy"
     if chosen.open_loop and not (options["rate"] or options["find_max"] or accuracy_only):
         raise UsageError(f"--scenario {chosen}: needs a rate; give --rate 100, or --find-max")
-
-
-def _find_max(
-    session: "Session", target: "Target", tasks: "Sequence[Task]", bound_s: float | None
-) -> "list[Run]":
-    from harness.capacity import Terms
-    from harness.console import table
-    from harness.search_table import SEARCH_HEADER, conclusion, search_rows
-
-    performance, accuracy = tasks
-    if bound_s is None:
-        raise UsageError("--find-max: the workload's card has no latency bound; drop it")
-    settings = performance.settings
-    bound_ns = round(bound_s * 1e9)
-    terms = Terms(performance.scenario, bound_ns, settings.percentile, settings.min_duration_ns)
-    search, confirmed = session.find_max(target, performance, terms)
-    table("The search", SEARCH_HEADER, search_rows(search), err=True)
-    if confirmed is None:
-        raise LevelfieldError(f"{session.out}: {conclusion(search)}; its probes are kept there")
-    click.echo(conclusion(search), err=True)
-    return [confirmed, *session.infer(target, [accuracy], first=2)]
-
-
-def _target(card: "WorkloadCard", spec: str, precision: str | None) -> "Target":
-    from harness.inference import Target
-    from harness.sut import load_sut
-    from workloads.catalogue import load_scorer, load_workload
-
-    library = load_workload(card.name).library()
-    thing = load_sut(spec, library, precision)
-    return Target(spec, thing, library, load_scorer(card.name), precision)
-
-
-def _sut_spec(card: "WorkloadCard", options: dict[str, Any]) -> str:
-    """``package.module:Class`` of ``--sut``, else of the workload's ``--engine``."""
-    from workloads.catalogue import engine_spec
-
-    if options["sut"]:
-        if options["engine"]:
-            raise UsageError("--engine: chooses among the workload's own systems; drop it or --sut")
-        sys.path.insert(0, str(Path.cwd()))
-        return str(options["sut"])
-    return engine_spec(card.name, options["engine"] or "eager")
 
 
 def _scenario(name: str, card: "WorkloadCard") -> "Scenario":
@@ -343,18 +296,18 @@ def audit(run: Path, to_json: bool) -> None:
     The audit runs are left beside the run, and pack takes them along.
     """
     from harness.audit import audit_tasks, find_performance_run
-    from harness.session import draw_seed
+    from harness.session import Session, draw_seed
     from harness.system import System
     from workloads.catalogue import load_card
+    from workloads.measurement import subject_of, target_of
 
     folder, performance = find_performance_run(run)
     tasks = audit_tasks(performance, draw_seed)
     card = load_card(performance.workload)
-    sys.path.insert(0, str(Path.cwd()))
-    target = _target(card, performance.sut or "", performance.precision)
+    target = target_of(card, performance.sut or "", performance.precision)
     declared = System.model_validate_json((folder / "system.json").read_bytes()).declared
-    options = {"division": performance.division, "declared": declared, "seed": None}
-    records = _session(card, folder.parent, options).audit(target, tasks)
+    subject = subject_of(card, performance.division, declared)
+    records = Session(folder.parent, subject, news=_tell).audit(target, tasks)
     if to_json:
         emit([json.loads(record.to_json()) for record in records])
     else:

@@ -3,6 +3,7 @@
 import subprocess
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
 
@@ -53,20 +54,15 @@ def _relay(words: Sequence[str], recording: Recording, limit: int, progress: Pro
         assert process.stderr is not None
         errors = threading.Thread(target=_copy, args=(process.stderr, output), daemon=True)
         errors.start()
-        try:
+        with process, ExitStack() as stopped_early:
+            stopped_early.callback(process.kill)
             for line in process.stdout:
                 output.write(line)
                 if MARK in line:
                     recording.log.relay(line)
                     _report(line, limit, progress)
-        except BaseException:
-            process.kill()
-            raise
-        finally:
-            process.wait()
+            stopped_early.pop_all()
             errors.join()
-            process.stdout.close()
-            process.stderr.close()
     return process.returncode
 
 

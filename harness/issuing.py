@@ -24,7 +24,12 @@ Report = Callable[[int, int], None]
 
 _REPORT_NS = 250_000_000
 _PR_SET_TIMERSLACK = 29
-_TIMER_SLACK_NS = 10_000
+_SPARSE_NS = 500_000
+"""Mean gap from which on waking a little early costs next to nothing."""
+_SPARSE_SLACK_NS = 1_000
+_DENSE_SLACK_NS = 10_000
+"""Dense arrivals: the kernel may wake us so much later, for several queries at once."""
+_LONGEST_LEAD_NS = 200_000
 _LEAD_NS = 1_000_000
 """From the last preparation to the start, so that not even the first query is late."""
 _DRAIN_STEP_NS = 500_000
@@ -98,11 +103,12 @@ def issue_open(
     tracker.plan(due, samples)
     tracker.start_in(_LEAD_NS)
     foreign = ForeignCode()
-    with _exact_sleep():
+    sparse = len(due) < 2 or int(due[-1] - due[0]) // (len(due) - 1) >= _SPARSE_NS
+    with _timer_slack(_SPARSE_SLACK_NS if sparse else _DENSE_SLACK_NS):
         while tracker.rows < len(due):
             begun = tracker.rows
             with foreign:
-                _open(tracker, sut, due, samples, clock, report)
+                _open(tracker, sut, due, samples, clock, report, lead=sparse)
             if foreign.error is not None:
                 if begun == tracker.rows:
                     raise foreign.error
@@ -121,7 +127,13 @@ def _open(
     samples: NDArray[np.int64],
     clock: Clock,
     report: Report,
+    *,
+    lead: bool,
 ) -> None:
+    """The loop of `issue_open`. With ``lead``, it goes to sleep for less by what waking up takes.
+
+    That time is followed from below: quickly down, slowly up, so that it rarely wakes too early.
+    """
     zero_ns = clock.now_ns() - tracker.now_ns()
     now, sleep, issue, issue_until = (
         clock.now_ns,
@@ -131,13 +143,20 @@ def _open(
     )
     times, count, row = due.data, len(due), tracker.rows
     reported_ns = tracker.last_issued_ns
+    lead_ns = 0
     while row < count:
         now_ns = now() - zero_ns
-        if times[row] > now_ns:
-            if times[row] - now_ns > _REPORT_NS and now_ns - reported_ns > _REPORT_NS:
+        wait_ns = times[row] - now_ns
+        if wait_ns > 0:
+            if wait_ns > _REPORT_NS and now_ns - reported_ns > _REPORT_NS:
                 reported_ns = now_ns
                 report(row, now_ns)
-            sleep(times[row] - now_ns)
+            if wait_ns > lead_ns:
+                sleep(wait_ns - lead_ns)
+                if lead:
+                    over_ns = now() - zero_ns - times[row] + lead_ns
+                    lead_ns += (over_ns - lead_ns) >> (5 if over_ns > lead_ns else 1)
+                    lead_ns = min(max(lead_ns, 0), _LONGEST_LEAD_NS)
             continue
         end = row + 1
         if end < count and times[end] <= now_ns:
@@ -157,13 +176,13 @@ def _drain(tracker: Tracker, clock: Clock, timeout_ns: int, drain_ns: int | None
 
 
 @contextmanager
-def _exact_sleep() -> Iterator[None]:
-    """On Linux, let this thread's sleeps end on time: the kernel may add 50 us by default."""
+def _timer_slack(slack_ns: int) -> Iterator[None]:
+    """On Linux, how late this thread's sleeps may end; the kernel's own choice is 50 us."""
     if sys.platform != "linux":
         yield
         return
     prctl = ctypes.CDLL(None).prctl
-    prctl(_PR_SET_TIMERSLACK, _TIMER_SLACK_NS, 0, 0, 0)
+    prctl(_PR_SET_TIMERSLACK, slack_ns, 0, 0, 0)
     try:
         yield
     finally:

@@ -6,15 +6,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.capacity import Search, Terms, find_max
+from harness.capacity import Terms, find_max
 from harness.card import TrainingFacts
 from harness.clock import Clock, SystemClock
 from harness.command import train_by_command
-from harness.console import reporting
+from harness.console import Reporter, reporting, table
+from harness.errors import LevelfieldError
 from harness.inference import Target, Task, infer
 from harness.probing import Prober
 from harness.recording import Subject
 from harness.records import InferenceSettings, Mode, Number, Run, RunStatus, Scenario
+from harness.search_table import SEARCH_HEADER, conclusion, search_rows
 from harness.training import train
 from harness.workload import Workload
 
@@ -39,75 +41,92 @@ class Session:
         self, workload: Workload, hyperparameters: Mapping[str, Number], runs: int
     ) -> list[Run]:
         """Train the reference ``runs`` times."""
-        records = []
-        for number in range(1, runs + 1):
-            with reporting(f"run {number} of {runs}") as report:
-                run = train(
-                    workload,
-                    hyperparameters,
-                    self._seed(number),
-                    self._folder(number),
-                    self.subject,
-                    self.clock,
-                    report.training,
-                )
-            records.append(self._told(number, runs, run))
-        return records
+        return self._each(
+            [f"run {number} of {runs}" for number in range(1, runs + 1)],
+            lambda number, report: train(
+                workload,
+                hyperparameters,
+                self._seed(number),
+                self._folder(number),
+                self.subject,
+                self.clock,
+                report.training,
+            ),
+        )
 
     def train_by_command(
         self, command: Sequence[str], facts: TrainingFacts, runs: int
     ) -> list[Run]:
         """Run a submitter's own training program ``runs`` times."""
-        records = []
-        for number in range(1, runs + 1):
-            with reporting(f"run {number} of {runs}") as report:
-                run = train_by_command(
-                    command,
-                    self._seed(number),
-                    self._folder(number),
-                    self.subject,
-                    self.clock,
-                    facts,
-                    report.training,
-                )
-            records.append(self._told(number, runs, run))
-        return records
+        return self._each(
+            [f"run {number} of {runs}" for number in range(1, runs + 1)],
+            lambda number, report: train_by_command(
+                command,
+                self._seed(number),
+                self._folder(number),
+                self.subject,
+                self.clock,
+                facts,
+                report.training,
+            ),
+        )
 
     def infer(self, target: Target, tasks: Sequence[Task], first: int = 1) -> list[Run]:
         """Do each of ``tasks`` with ``target``, a run each, numbered from ``first``."""
-        records = []
-        for number, task in enumerate(tasks, first):
-            with reporting(f"{task.scenario} {task.audit or task.mode}") as report:
-                run = infer(
-                    target,
-                    task,
-                    self._folder(number),
-                    self.subject,
-                    self.clock,
-                    report.inference,
-                )
-            records.append(self._told(number, first + len(tasks) - 1, run))
-        return records
-
-    def find_max(self, target: Target, task: Task, terms: Terms) -> tuple[Search, Run | None]:
-        """Search for the highest rate at which ``task`` holds, and write ``search.json``.
-
-        Returns the search and the run of full length at the rate found, left as ``run_1``.
-        """
-        prober = Prober(target, task, terms, self.out, self.subject, self.clock, self.news)
-        search = find_max(prober.probe, prober.first_rate(), terms, prober.confirm)
-        (self.out / "search.json").write_text(search.to_json(), "utf-8")
-        return search, prober.confirmed
+        return self._each(
+            [f"{task.scenario} {task.mode}" for task in tasks],
+            lambda number, report: infer(
+                target,
+                tasks[number - 1],
+                self._folder(first + number - 1),
+                self.subject,
+                self.clock,
+                report.inference,
+            ),
+        )
 
     def audit(self, target: Target, tasks: Sequence[Task]) -> list[Run]:
         """Make the audit runs of ``tasks`` beside the run that they belong to."""
+        return self._each(
+            [f"audit {task.audit}" for task in tasks],
+            lambda number, report: infer(
+                target,
+                tasks[number - 1],
+                self.out / f"audit_{tasks[number - 1].audit}",
+                self.subject,
+                self.clock,
+                report.inference,
+            ),
+        )
+
+    def _each(self, labels: Sequence[str], measure: Callable[[int, Reporter], Run]) -> list[Run]:
+        """Measure a run for each of ``labels``, with progress, and tell how each ended."""
         records = []
-        for number, task in enumerate(tasks, 1):
-            folder = self.out / f"audit_{task.audit}"
-            with reporting(f"audit {task.audit}") as report:
-                run = infer(target, task, folder, self.subject, self.clock, report.inference)
-            records.append(self._told(number, len(tasks), run))
+        for number, label in enumerate(labels, 1):
+            with reporting(label) as report:
+                run = measure(number, report)
+            self.news(f"run {number} of {len(labels)}, {run.audit or run.mode}: {_outcome(run)}")
+            records.append(run)
         return records
+
+    def find_max(self, target: Target, tasks: Sequence[Task], bound_s: float) -> list[Run]:
+        """Search for the highest rate that holds ``bound_s``, and make its result's runs.
+
+        ``tasks`` are the performance and the accuracy task. Leaves ``search.json`` and the
+        probes; `LevelfieldError` if no run of full length holds.
+        """
+        performance, accuracy = tasks
+        settings = performance.settings
+        bound_ns = round(bound_s * 1e9)
+        terms = Terms(performance.scenario, bound_ns, settings.percentile, settings.min_duration_ns)
+        prober = Prober(target, performance, terms, self.out, self.subject, self.clock, self.news)
+        search = find_max(prober.probe, prober.first_rate(), terms, prober.confirm)
+        (self.out / "search.json").write_text(search.to_json(), "utf-8")
+        table("The search", SEARCH_HEADER, search_rows(search), err=True)
+        if prober.confirmed is None:
+            raise LevelfieldError(f"{self.out}: {conclusion(search)}; its probes are kept there")
+        self.news(conclusion(search))
+        return [prober.confirmed, *self.infer(target, [accuracy], first=2)]
 
     def tasks(
         self,
@@ -134,10 +153,6 @@ class Session:
 
     def _folder(self, number: int) -> Path:
         return self.out / f"run_{number}"
-
-    def _told(self, number: int, total: int, run: Run) -> Run:
-        self.news(f"run {number} of {total}, {run.audit or run.mode}: {_outcome(run)}")
-        return run
 
 
 def _outcome(run: Run) -> str:

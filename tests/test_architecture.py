@@ -61,6 +61,4 @@ def test_every_module_has_a_docstring_and_a_name_that_says_something() -> None:
 
 def test_nothing_catches_everything() -> None:
     for path in SOURCES:
-        assert not re.search(r"except (Exception|BaseException)?:", path.read_text()) or (
-            path == ROOT / "harness/command.py"  # kills the program that it started, re-raises
-        ), path
+        assert not re.search(r"except:|except \(?(Base)?Exception", path.read_text()), path

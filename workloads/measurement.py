@@ -1,0 +1,50 @@
+"""Puts a workload and the harness together: what is measured, on which machine, with what."""
+
+import sys
+from pathlib import Path
+
+from harness.card import WorkloadCard
+from harness.errors import UsageError
+from harness.inference import Target
+from harness.recording import Subject
+from harness.records import Division
+from harness.sut import load_sut
+from harness.system import Declared, System, find_system
+from harness.telemetry.host import Host
+from workloads.catalogue import engine_spec, load_scorer, load_workload, workload_digest
+
+
+def describe_system(declared: Declared | None) -> System:
+    """This machine as a run describes it, with its numerical framework."""
+    from workloads.framework import describe_torch
+
+    return find_system(declared, describe_torch())
+
+
+def subject_of(card: WorkloadCard, division: str, declared: Declared | None) -> Subject:
+    """What the runs of one command have in common."""
+    return Subject(
+        workload=card.name,
+        workload_sha256=workload_digest(card.name),
+        division=Division(division),
+        system=describe_system(declared),
+        sources=[Host()],
+    )
+
+
+def sut_spec(card: WorkloadCard, sut: str | None, engine: str | None) -> str:
+    """``package.module:Class`` of a submitter's own system, else of the workload's engine."""
+    if sut and engine:
+        raise UsageError("--engine: chooses among the workload's own systems; drop it or --sut")
+    return sut or engine_spec(card.name, engine or "eager")
+
+
+def target_of(card: WorkloadCard, spec: str, precision: str | None) -> Target:
+    """The system under test ``spec`` with the workload's data and scorer.
+
+    Modules are also looked for in the current folder, where a submitter's own usually are.
+    """
+    sys.path.insert(0, str(Path.cwd()))
+    library = load_workload(card.name).library()
+    thing = load_sut(spec, library, precision)
+    return Target(spec, thing, library, load_scorer(card.name), precision)
