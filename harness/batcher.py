@@ -14,6 +14,9 @@ from harness.foreign import ForeignCode
 from harness.sut import MAX_BATCH, Predictor, Queries, SystemUnderTest
 from harness.workload import QuerySampleLibrary
 
+_LAST_BATCH_S = 10.0
+"""How long the batch that is being answered at the end may still take."""
+
 Part = tuple[Queries, int, int]
 """Some queries' samples from a start to an end."""
 
@@ -65,9 +68,9 @@ class QueueingAdapter:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread when it has answered what is wanted."""
+        """End the thread when it has answered what is wanted; one that hangs is left behind."""
         self._waiting.put(None)
-        self._thread.join()
+        self._thread.join(_LAST_BATCH_S)
 
     def _work(self) -> None:
         rest: Part | None = None

@@ -94,3 +94,13 @@ def test_a_senseless_maximum_is_refused(size: Any) -> None:
         adapted(model, library(), open_loop=True),
     ):
         pass
+
+
+def test_a_model_that_hangs_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.batcher._LAST_BATCH_S", 0.01)
+    model, tracker = Recording(), Tracker(SystemClock())
+    with adapted(model, library(), open_loop=True) as sut:
+        sut.issue(tracker.enter(np.array([0])))
+        tracker.close()
+    assert len(model.batches) <= 1
+    model.go.set()
