@@ -108,7 +108,7 @@ def issue_open(
         while tracker.rows < len(due):
             begun = tracker.rows
             with foreign:
-                _open(tracker, sut, due, samples, clock, report, lead=sparse)
+                _open(tracker, sut, due, clock, report, lead=sparse)
             if foreign.error is not None:
                 if begun == tracker.rows:
                     raise foreign.error
@@ -124,7 +124,6 @@ def _open(
     tracker: Tracker,
     sut: SystemUnderTest,
     due: NDArray[np.int64],
-    samples: NDArray[np.int64],
     clock: Clock,
     report: Report,
     *,
@@ -161,7 +160,7 @@ def _open(
         end = row + 1
         if end < count and times[end] <= now_ns:
             end = bisect_right(times, now_ns, end, count)
-        issue(issue_until(end, now_ns, samples[row:end]))
+        issue(issue_until(end, now_ns))
         row = end
 
 

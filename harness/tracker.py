@@ -24,13 +24,22 @@ KeepAnswer = Callable[[int], bool]
 class IssuedQueries:
     """Queries on their way, due together; see `harness.sut.Queries`."""
 
-    __slots__ = ("_first", "_single", "_tracker", "samples")
+    __slots__ = ("_first", "_samples", "_size", "_tracker")
 
-    def __init__(self, tracker: "Tracker", first: int, samples: NDArray[np.int64]) -> None:
+    def __init__(
+        self, tracker: "Tracker", first: int, size: int, samples: NDArray[np.int64] | None = None
+    ) -> None:
         self._tracker = tracker
         self._first = first
-        self._single = len(samples) == 1
-        self.samples = samples
+        self._size = size
+        self._samples = samples
+
+    @property
+    def samples(self) -> NDArray[np.int64]:
+        """See `harness.sut.Queries`. Cut from the plan only when it is asked for."""
+        if self._samples is None:
+            self._samples = self._tracker.planned[self._first : self._first + self._size]
+        return self._samples
 
     @property
     def wanted(self) -> bool:
@@ -40,7 +49,7 @@ class IssuedQueries:
     def first_token(self, start: int = 0, count: int | None = None) -> None:
         """See `harness.sut.Queries`."""
         now_ns = self._tracker.now_ns()
-        first, end = self._rows(start, len(self.samples) - start if count is None else count)
+        first, end = self._rows(start, self._size - start if count is None else count)
         self._tracker.column("first_token")[first:end] = now_ns
 
     def complete(
@@ -51,12 +60,12 @@ class IssuedQueries:
     ) -> None:
         """See `harness.sut.Queries`."""
         tracker = self._tracker
-        plain = self._single and not start and tokens is None and not tracker.keeps
+        plain = self._size == 1 and not start and tokens is None and not tracker.keeps
         if plain and (answers is None or len(answers) == 1):
             tracker.close_row(self._first)
             return
         now_ns = tracker.now_ns()
-        count = len(self.samples) - start if answers is None else len(answers)
+        count = self._size - start if answers is None else len(answers)
         first, end = self._rows(start, count)
         if tokens is not None:
             self._tracker.column("tokens")[first:end] = tokens
@@ -65,15 +74,13 @@ class IssuedQueries:
     def fail(self, reason: str, start: int = 0, count: int | None = None) -> None:
         """See `harness.sut.Queries`."""
         now_ns = self._tracker.now_ns()
-        first, end = self._rows(start, len(self.samples) - start if count is None else count)
+        first, end = self._rows(start, self._size - start if count is None else count)
         self._tracker.failures.append((first, reason))
         self._tracker.close_rows(first, end, now_ns, RAISED, None)
 
     def _rows(self, start: int, count: int) -> tuple[int, int]:
-        if count < 1 or start < 0 or start + count > len(self.samples):
-            raise ValueError(
-                f"samples {start} to {start + count} of {len(self.samples)} that were issued"
-            )
+        if count < 1 or start < 0 or start + count > self._size:
+            raise ValueError(f"samples {start} to {start + count} of {self._size} that were issued")
         return self._first + start, self._first + start + count
 
 
@@ -109,6 +116,8 @@ class Tracker:
         self.failures: list[tuple[int, str]] = []
         """First row and reason of each failed part of a query."""
         self._last_first = 0
+        self.planned = np.empty(0, np.int64)
+        """The sample of each row of an open loop."""
         self._zero_ns = self._now()
 
     def now_ns(self) -> int:
@@ -155,7 +164,7 @@ class Tracker:
             self._grow(first + size)
         self.rows = first + size
         self._last_first = first
-        queries = IssuedQueries(self, first, samples)
+        queries = IssuedQueries(self, first, size, samples)
         if size == 1:
             self._query[first] = self.queries
             self.queries += 1
@@ -179,10 +188,11 @@ class Tracker:
         self._grow(count)
         self._columns["query"][:count] = np.arange(count, dtype=np.uint32)
         self._columns["sample"][:count] = samples
+        self.planned = samples
         self._columns["scheduled"][:count] = due
 
-    def issue_until(self, end: int, now_ns: int, samples: NDArray[np.int64]) -> IssuedQueries:
-        """Mark the planned rows up to ``end`` as issued at ``now_ns``; ``samples`` are theirs."""
+    def issue_until(self, end: int, now_ns: int) -> IssuedQueries:
+        """Mark the planned rows up to ``end`` as issued at ``now_ns``."""
         first = self.rows
         if end - first == 1:
             self._issued[first] = now_ns
@@ -191,7 +201,7 @@ class Tracker:
         self.rows = self.queries = end
         self.last_issued_ns = now_ns
         self._last_first = first
-        return IssuedQueries(self, first, samples)
+        return IssuedQueries(self, first, end - first)
 
     def close_row(self, row: int) -> None:
         """Enter the end of one row, now, well: the way of most queries, in one step."""

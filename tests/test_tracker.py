@@ -100,10 +100,10 @@ def test_planned_rows_are_issued_together() -> None:
     due, samples = np.array([0, 10, 20]), np.array([4, 5, 6])
     books.plan(due, samples)
     clock.advance(15)
-    first = books.issue_until(2, 15, samples[:2])
+    first = books.issue_until(2, 15)
     assert first.samples.tolist() == [4, 5]
     assert books.log["issued"].tolist() == [15, 15]
-    books.issue_until(3, 21, samples[2:]).complete()
+    books.issue_until(3, 21).complete()
     first.complete()
     assert (books.log["query"].tolist(), books.open) == ([0, 1, 2], 0)
     assert books.log["scheduled"].tolist() == [0, 10, 20]
