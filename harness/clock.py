@@ -24,12 +24,11 @@ class SystemClock:
     run changes its score; here an adjustment changes nothing.
     """
 
+    now_ns = staticmethod(time.perf_counter_ns)
+    """See `Clock`. The built-in itself: a method around it would double what reading time costs."""
+
     def __init__(self) -> None:
         self._wall_at_zero_ns = time.time_ns() - time.perf_counter_ns()
-
-    def now_ns(self) -> int:
-        """See `Clock`."""
-        return time.perf_counter_ns()
 
     def wall_ms(self) -> int:
         """See `Clock`."""
