@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from harness.records import Mode
 from rules.case import Problem, ResultCase
 from rules.registry import rule
 from rules.scoring import score
@@ -29,3 +30,28 @@ def score_is_recomputed(case: ResultCase) -> Iterator[Problem]:
         )
     elif computed is None:
         yield Problem("the runs give no score; see the other findings, and run again", case.file)
+
+
+@rule("SCORE-2", on="result", when=lambda case: case.entry.search is not None)
+def search_found_the_result(case: ResultCase) -> Iterator[Problem]:
+    """A search that comes with a result is the one that found it.
+
+    It is of the result's scenario, and the rate (multi_stream: the samples a query) that it found
+    is what the performance run was asked for.
+    """
+    search = case.entry.search
+    if search is None:
+        return
+    file = f"{case.entry.path}/search.json"
+    if search.scenario != case.scenario:
+        yield Problem("the search is of another scenario; pack its own runs", file)
+    for evidence in case.entry.of_mode(Mode.PERFORMANCE):
+        asked = getattr(evidence.run.settings, search.what, None)
+        if asked != search.found:
+            yield Problem(
+                f"the search found another {search.what} than the run was asked for; pack the run "
+                "that it confirmed",
+                file,
+                expected=str(asked),
+                found=str(search.found),
+            )

@@ -20,6 +20,7 @@ from breaks_inference import INFERENCE_BREAKS, Break
 from inference_edits import ACCURACY, OFFLINE, STREAM, column, drop_run, three_times_as_fast
 from valid import MS, RATE, STEP
 
+from harness.capacity import Probe, Search
 from harness.events import BrokenLine, EventLog
 from harness.queries import RAISED
 from harness.records import Division, Metric, Mode, RunStatus, Scenario
@@ -28,6 +29,21 @@ from harness.telemetry.log import TelemetryLog
 from rules.submission import Entry, RunEvidence, Submission
 
 TRAIN = Scenario.TRAIN
+
+
+def with_search(
+    submission: Submission, found: float, scenario: Scenario = Scenario.SERVER
+) -> Submission:
+    """The server result with a search that ``found`` a rate."""
+    probe = Probe(
+        rate=found, duration_ns=1, queries=662, over_bound=0, percentile_ns=1, lateness_p99_ns=0,
+        verdict="valid", confirming=True,
+    )  # fmt: skip
+    search = Search(
+        scenario=scenario, what="target_rate", bound_ns=10, percentile=0.99, probes=(probe,),
+        found=found,
+    )  # fmt: skip
+    return with_entry(submission, Scenario.SERVER, lambda entry: replace(entry, search=search))
 
 
 def _system(submission: Submission, **changes: object) -> Submission:
@@ -207,5 +223,9 @@ BREAKS: dict[str, list[Break]] = {
             with_claim(s, STREAM, value=None), STREAM, column("error", 5, RAISED)
         ),
         lambda s: with_claim(s, Scenario.SERVER, value=RATE * 2),
+    ],
+    "SCORE-2": [
+        lambda s: with_search(s, RATE * 2),
+        lambda s: with_search(s, RATE, Scenario.MULTI_STREAM),
     ],
 }

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 from altered import at_times, repeated, saying, with_hyperparameters, with_log, with_record
-from breaks import BREAKS, TRAIN, Break
-from valid import ROUND, STEP, installed, valid_submission
+from breaks import BREAKS, TRAIN, Break, with_search
+from valid import RATE, ROUND, STEP, installed, valid_submission
 
 from harness.events import Event
 from harness.records import RunStatus, Scenario
@@ -31,8 +31,8 @@ def test_a_valid_submission_is_silent() -> None:
     report = check(VALID, ROUND, installed)
     assert [finding.text for finding in report.findings] == []
     assert report.ok
-    assert report.not_applicable == ("TRAIN-10",)
-    assert set(report.passed) == RULES.keys() - {"TRAIN-10"}
+    assert report.not_applicable == ("TRAIN-10", "SCORE-2")
+    assert set(report.passed) == RULES.keys() - {"TRAIN-10", "SCORE-2"}
 
 
 def test_every_rule_has_an_example() -> None:
@@ -178,3 +178,9 @@ def test_the_valid_run_lengths_differ() -> None:
     """Else the Olympic mean would not depend on which runs it drops."""
     samples = [evidence.run.samples for evidence in VALID.entries[0].runs]
     assert samples == [3 * STEP, 4 * STEP, 5 * STEP]
+
+
+def test_the_search_that_found_the_result_is_silent() -> None:
+    report = check(with_search(VALID, RATE), ROUND, installed)
+    assert report.findings == ()
+    assert "SCORE-2" in report.passed
