@@ -164,14 +164,13 @@ class _Driver:
         """The timed region. What was measured is written, however it ends."""
         task, log = self._task, self._recording.log
         visits = Visits(task.scenario, task.settings, task.audit, task.seeds, self.loaded)
-        due = self._due() if task.open_loop else None
-        rows = len(due) if due is not None else 1 << 16
-        samples = visits.rows(0, rows) if due is not None else None
+        due = self._due() if task.open_loop else np.empty(0, np.int64)
+        samples = visits.rows(0, len(due))
         log.start("run_start")
         self._tracker = tracker = Tracker(self._clock, keep=self._keeper())
         try:
             with suppress(Hung), watch(tracker, task.settings.timeout_ns):
-                if due is not None and samples is not None:
+                if task.open_loop:
                     issue_open(
                         tracker, self._sut, due, samples, self._clock,
                         task.settings.timeout_ns, task.settings.drain_ns, report,

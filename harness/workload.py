@@ -60,6 +60,3 @@ class Workload(Protocol):
 
     def library(self) -> QuerySampleLibrary:
         """The inference data set."""
-
-    def reference_sut(self, library: QuerySampleLibrary) -> Any:
-        """The reference system under test: the shipped weights behind ``predict(batch)``."""

@@ -17,7 +17,7 @@ from harness.errors import LevelfieldError
 from harness.records import Number
 from workloads.image_classification import data, training
 from workloads.image_classification.model import DigitNet, fresh_model
-from workloads.image_classification.workload import WEIGHTS, WORKLOAD, DigitLibrary
+from workloads.image_classification.workload import WEIGHTS, WORKLOAD, DigitLibrary, ReferenceSut
 
 FACTS = data.CARD.training
 DEFAULTS = settle_hyperparameters(FACTS, {}, bounded=True)
@@ -246,7 +246,7 @@ def full_library() -> DigitLibrary:
 def test_the_shipped_weights_have_the_accuracy_on_the_card() -> None:
     library = full_library()
     everything = np.arange(library.total_samples)
-    logits = WORKLOAD.reference_sut(library).logits(library.get(everything))
+    logits = ReferenceSut(library).logits(library.get(everything))
     answers = dict(enumerate(logits.argmax(1).tolist()))
     assert data.quality(answers) == data.CARD.inference.reference_quality
     best = np.sort(logits, axis=1)
@@ -255,7 +255,7 @@ def test_the_shipped_weights_have_the_accuracy_on_the_card() -> None:
 
 def test_an_answer_does_not_depend_on_its_batch() -> None:
     library = full_library()
-    sut = WORKLOAD.reference_sut(library)
+    sut = ReferenceSut(library)
     together = sut.predict(library.get(np.arange(32)))
     alone = [sut.predict(library.get(np.array([i])))[0] for i in range(32)]
     assert together.tolist() == alone

@@ -1,7 +1,6 @@
 """A toy workload and system under test, for exact tests of the drivers in simulated time."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,9 +82,6 @@ class ToyWorkload:
 
     def library(self) -> "ToyLibrary":
         return ToyLibrary()
-
-    def reference_sut(self, library: Any) -> Any:  # noqa: ARG002
-        return ToyModel(self._clock)
 
 
 class ToyLibrary:

@@ -120,9 +120,5 @@ class ImageClassification:
         """The inference data set."""
         return DigitLibrary()
 
-    def reference_sut(self, library: QuerySampleLibrary) -> ReferenceSut:
-        """The reference system under test."""
-        return ReferenceSut(library)
-
 
 WORKLOAD = ImageClassification()
