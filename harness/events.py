@@ -29,6 +29,12 @@ class Event:
     received_ms: int | None = None
     """When the harness read the line from a submitter's program; none for our own lines."""
 
+    @property
+    def samples_count(self) -> int | None:
+        """Samples trained on when it happened; none unless they are a whole number from 0."""
+        count = self.metadata.get("samples_count")
+        return count if type(count) is int and count >= 0 else None
+
 
 @dataclass(frozen=True)
 class BrokenLine:

@@ -42,12 +42,6 @@ def _finished_training(case: RunCase) -> bool:
     return case.finished and case.trains
 
 
-def samples_count(event: Event) -> int | None:
-    """The event's ``samples_count``; none unless it is a whole number from 0."""
-    count = event.metadata.get("samples_count")
-    return count if type(count) is int and count >= 0 else None
-
-
 @rule("LOG-1", on="run")
 def no_broken_lines(case: RunCase) -> Iterator[Problem]:
     """Every line that is marked as an event can be read as one."""
@@ -132,7 +126,7 @@ def intervals_pair_up(case: RunCase) -> Iterator[Problem]:
             found=str(len(values)),
         )
     for event in log.events:
-        if event.key in INSIDE_THE_RUN and samples_count(event) is None:
+        if event.key in INSIDE_THE_RUN and event.samples_count is None:
             yield case.log_problem(f"{event.key} has no samples_count", event.line)
 
 
@@ -221,8 +215,8 @@ def _quality_agrees(case: RunCase) -> Iterator[Problem]:
         return
     if last.value != run.quality:
         yield _differs(case, last, "the quality", run.quality, last.value)
-    if samples_count(last) != run.samples:
-        yield _differs(case, last, "the number of samples", run.samples, samples_count(last))
+    if last.samples_count != run.samples:
+        yield _differs(case, last, "the number of samples", run.samples, last.samples_count)
 
 
 def _duration_agrees(case: RunCase) -> Iterator[Problem]:

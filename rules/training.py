@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from harness.events import Event
 from harness.records import Mode, RunStatus, Scenario
 from rules.case import Problem, ResultCase, RunCase
-from rules.log import samples_count
 from rules.registry import rule
 
 _TRANSPORT_MS = 1000
@@ -105,12 +104,12 @@ def evaluation_schedule(case: RunCase) -> Iterator[Problem]:
     for key, first in (("eval_accuracy", step), ("block_start", 0), ("block_stop", step)):
         for number, event in enumerate(log.all(key)):
             expected = first + number * step
-            if samples_count(event) != expected:
+            if event.samples_count != expected:
                 yield case.log_problem(
                     f"{key} {number + 1} is off the evaluation schedule",
                     event.line,
                     expected=f"{expected} samples",
-                    found=f"{samples_count(event)} samples",
+                    found=f"{event.samples_count} samples",
                 )
                 break
 
