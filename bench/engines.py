@@ -15,14 +15,15 @@ from harness.errors import UsageError
 from harness.sut import load_sut
 from workloads.catalogue import engine_spec, load_card
 from workloads.image_classification import data
-from workloads.image_classification.workload import DigitLibrary
+from workloads.image_classification.workload import workload
+from workloads.library import Library
 
 _NAME = "image_classification"
 _PRECISIONS = ("fp32", "bf16", "int8")
 _SECONDS = 1.0
 
 
-def systems(library: DigitLibrary) -> dict[str, Any]:
+def systems(library: Library) -> dict[str, Any]:
     """Every engine in every precision that it offers, by name."""
     found = {}
     for engine in load_card(_NAME).engines:
@@ -36,7 +37,7 @@ def systems(library: DigitLibrary) -> dict[str, Any]:
     return found
 
 
-def latencies_s(sut: Any, library: DigitLibrary) -> list[float]:
+def latencies_s(sut: Any, library: Library) -> list[float]:
     """Seconds of queries of one sample, over `_SECONDS`."""
     samples = np.random.default_rng(0).integers(0, library.total_samples, 65536)
     taken: list[float] = []
@@ -47,7 +48,7 @@ def latencies_s(sut: Any, library: DigitLibrary) -> list[float]:
     return taken
 
 
-def rate(sut: Any, library: DigitLibrary) -> float:
+def rate(sut: Any, library: Library) -> float:
     """Samples per second in the largest batches, over `_SECONDS`."""
     answered = 0
     begin = time.perf_counter()
@@ -57,7 +58,7 @@ def rate(sut: Any, library: DigitLibrary) -> float:
     return answered / (now - begin)
 
 
-def right(sut: Any, library: DigitLibrary, batch: int) -> int:
+def right(sut: Any, library: Library, batch: int) -> int:
     """Samples of the data set answered rightly in batches of ``batch``."""
     total = library.total_samples
     batches = [np.arange(i, min(i + batch, total)) for i in range(0, total, batch)]
@@ -74,7 +75,7 @@ def spread(values: list[float], digits: int) -> str:
 def main() -> None:
     """Measure and print a Markdown table."""
     repetitions = int(sys.argv[1]) if len(sys.argv) > 1 else 7
-    library = DigitLibrary()
+    library = workload(load_card("image_classification"), None).library()
     library.load(range(library.total_samples))
     suts = systems(library)
     single: dict[str, list[float]] = {name: [] for name in suts}

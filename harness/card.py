@@ -1,13 +1,26 @@
 """The workload card: the facts of a workload, read from its ``card.toml``."""
 
 import tomllib
+from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
 from harness.errors import LevelfieldError, UsageError
 from harness.records import Identifier, Number, Record, Scenario, Sha256
+
+
+class Scale(StrEnum):
+    """How large a workload is run."""
+
+    MINI = "mini"
+    """Two processor cores, a training run of 20 to 60 seconds."""
+    STANDARD = "standard"
+    """One data-centre accelerator, a training run of 5 to 60 minutes."""
+    FULL = "full"
+    """The model and the data set of MLPerf's own workload, from a folder of the user's."""
 
 
 class QualityTarget(Record):
@@ -16,6 +29,8 @@ class QualityTarget(Record):
     metric: str
     value: float
     higher_is_better: bool = True
+    optimum: float | None = None
+    """The best that any model can reach, where the data's generator tells it exactly."""
 
     def met(self, quality: float) -> bool:
         """Whether ``quality`` reaches the target (NaN never does)."""
@@ -54,6 +69,8 @@ class TrainingFacts(Record):
     limit: Annotated[int, Field(gt=0)]
     """Samples after which a run is aborted."""
     target: QualityTarget
+    floors: dict[str, float] = Field(default_factory=dict)
+    """Further metrics of the evaluation, and what each must be at least at the last one."""
     hyperparameters: dict[str, Hyperparameter]
 
 
@@ -78,19 +95,33 @@ class InferenceFacts(Record):
 
 
 class WorkloadCard(Record):
-    """One workload's ``card.toml``."""
+    """A workload's ``card.toml`` at one scale: a benchmark."""
 
     name: Identifier
+    """The folder's, with the scale behind a dot unless that is mini."""
+    scale: Scale = Scale.MINI
     title: str
     version: str
     task: str
     model: str
     data: str
-    data_sha256: Sha256
+    measured: str = ""
+    """On what the target was measured; empty: nobody has, so it may be run but not ranked."""
+    data_seed: int | None = None
+    """PCG64 seed of generated data; none for data that were collected."""
+    data_sha256: Sha256 | Literal[""] = ""
+    """SHA-256 over the arrays; empty: nobody has made them yet."""
+    shape: dict[str, Number] = Field(default_factory=dict)
+    """Sizes of model and data generator, by the names that the workload's code gives them."""
     training: TrainingFacts
     inference: InferenceFacts
     engines: dict[str, str] = Field(default_factory=dict)
     """The workload's own systems under test by name, each ``package.module:Class``."""
+
+    @property
+    def workload(self) -> str:
+        """The workload's name without the scale: its folder."""
+        return self.name.partition(".")[0]
 
     @property
     def scenarios(self) -> tuple[Scenario, ...]:
@@ -108,14 +139,44 @@ class ReferenceConvergencePoint(Record):
     hyperparameters: dict[str, Number]
     measured_on: str
     """Machine and versions, for people."""
+    date: str = ""
+    """The day on which the last of the runs ended, as 2026-11-20."""
 
 
-def read_card(path: Path) -> WorkloadCard:
-    """Read and validate ``card.toml``; `LevelfieldError` names file and field."""
+def read_card(path: Path, scale: Scale = Scale.MINI) -> WorkloadCard:
+    """Read and validate ``card.toml`` at ``scale``; `LevelfieldError` names file and field.
+
+    The file's top level is scale mini; ``[scales.X]`` holds what differs from it at another,
+    which must be one of `scales_of`.
+    """
     try:
-        return WorkloadCard.model_validate(tomllib.loads(path.read_text("utf-8")), strict=False)
+        facts = tomllib.loads(path.read_text("utf-8"))
+        scales = facts.pop("scales", {})
+        if scale != Scale.MINI:
+            unmeasured = {"measured": "", "data_sha256": ""}
+            facts = _merged({**facts, **unmeasured}, scales[scale])
+            facts |= {"name": f"{facts['name']}.{scale}", "scale": scale}
+        return WorkloadCard.model_validate(facts, strict=False)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ValidationError) as error:
         raise LevelfieldError(f"{path}: not a workload card: {error}; mend the file") from error
+
+
+def scales_of(path: Path) -> tuple[Scale, ...]:
+    """The scales that a ``card.toml`` has, mini first."""
+    return (Scale.MINI, *map(Scale, tomllib.loads(path.read_text("utf-8")).get("scales", {})))
+
+
+def _merged(facts: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """``facts`` with ``changes`` laid over them, table by table; ``"none"`` takes a fact away."""
+    merged = dict(facts)
+    for key, value in changes.items():
+        if isinstance(value, dict) and isinstance(merged.get(key), dict):
+            merged[key] = _merged(merged[key], value)
+        elif value == "none":
+            merged.pop(key, None)
+        else:
+            merged[key] = value
+    return merged
 
 
 def settle_hyperparameters(

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from harness.records import Number, Run, Scenario
     from harness.session import Session
     from harness.system import Declared
+    from harness.workload import Arithmetic
     from rules.round import Round
 
 HOME = Path(click.get_app_dir("levelfield", force_posix=True))
@@ -46,7 +47,7 @@ class Commands(click.Group):
         cmd.context_settings = HELP
         super().add_command(cmd, name)
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+    def list_commands(self, ctx: click.Context) -> list[str]:
         """The commands as they were added."""
         return list(self.commands)
 
@@ -84,16 +85,17 @@ def emit(value: Any) -> None:
 def list_(to_json: bool) -> None:
     """List the workloads with their scenarios and targets, and the rounds."""
     from rules.round import round_names
-    from workloads.catalogue import load_card, workload_names
+    from workloads.catalogue import benchmark_names, load_card
 
-    cards = [load_card(name) for name in workload_names()]
+    cards = [load_card(name) for name in benchmark_names()]
     if to_json:
         emit({"workloads": [c.model_dump(mode="json") for c in cards], "rounds": round_names()})
         return
     for card in cards:
         target = card.training.target
         sign = ">=" if target.higher_is_better else "<="
-        click.echo(f"{card.name}: {card.title}, {card.model}")
+        unmeasured = "" if card.measured else " (not measured yet: may be run, is not ranked)"
+        click.echo(f"{card.name}: {card.title}, {card.model}{unmeasured}")
         click.echo(f"  train      to {target.metric} {sign} {target.value:g}")
         for scenario in card.inference.scenarios:
             click.echo(f"  {scenario}")
@@ -157,6 +159,10 @@ def _settings(ctx: click.Context, param: click.Parameter, pairs: tuple[str, ...]
 )
 @click.argument("workload")
 @click.option("--scenario", default="train", show_default=True, help="train, or how queries come.")
+@click.option("--scale", type=click.Choice(["mini", "standard", "full"]),
+              help="How large  [default: mini]")  # fmt: skip
+@click.option("--data", type=click.Path(path_type=Path),
+              help="Scale full: folder with your weights and data.")  # fmt: skip
 @click.option("--runs", type=click.IntRange(1), help="Training runs  [default: the round's]")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Replay: first seed, then +1 each.")
 @click.option("--set", "changes", multiple=True, callback=_settings, metavar="KEY=VALUE",
@@ -171,7 +177,10 @@ def _settings(ctx: click.Context, param: click.Parameter, pairs: tuple[str, ...]
               help="Queries per second in server and interactive.")  # fmt: skip
 @click.option("--find-max", is_flag=True,
               help="Find the highest valid rate (multi_stream: samples a query).")  # fmt: skip
-@click.option("--engine", help="Which of the workload's own systems  [default: eager]")
+@click.option(
+    "--engine",
+    help="Which of the workload's own systems; training: eager or compiled  [default: eager]",
+)
 @click.option("--precision", type=click.Choice(["fp32", "bf16", "int8"]),
               help="Its arithmetic  [default: fp32]")  # fmt: skip
 @click.option("--sut", help="Your own system under test, package.module:Class.")
@@ -185,7 +194,8 @@ def run(workload: str, scenario: str, to_json: bool, out: Path | None, **options
     from rules.round import read_round
     from workloads.catalogue import load_card
 
-    card = load_card(workload)
+    scale = options["scale"]
+    card = load_card(workload if scale in (None, "mini") else f"{workload}.{scale}")
     chosen = _scenario(scenario, card)
     rules = read_round(options["round_name"])
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
@@ -223,24 +233,40 @@ def _train(card: "WorkloadCard", rules: "Round", out: Path, options: dict[str, A
     from harness.card import settle_hyperparameters
     from workloads.catalogue import load_workload
 
-    for word in ("sut", "mode", "engine", "precision", "rate", "find_max"):
+    for word in ("sut", "mode", "rate", "find_max"):
         if options[word]:
             name = word.replace("_", "-")
             raise UsageError(f"--{name}: is for inference; drop it, or choose another --scenario")
     runs = options["runs"] or rules.training.runs
     if options["command"]:
-        if options["changes"]:
-            raise UsageError("--set: your own program chooses its hyperparameters; drop one")
+        for word in ("changes", "engine", "precision"):
+            if options[word]:
+                name = {"changes": "set"}.get(word, word)
+                raise UsageError(f"--{name}: your own program chooses that; drop one of the two")
         words = shlex.split(options["command"])
         return _session(card, out, options).train_by_command(words, card.training, runs)
     closed = options["division"] == "closed"
     chosen_values = settle_hyperparameters(card.training, options["changes"], bounded=closed)
-    return _session(card, out, options).train(load_workload(card.name), chosen_values, runs)
+    workload = load_workload(card.name, options["data"])
+    session = _session(card, out, options)
+    return session.train(workload, chosen_values, runs, _arithmetic(options))
+
+
+def _arithmetic(options: dict[str, Any]) -> "Arithmetic":
+    from harness.workload import Arithmetic
+
+    engine, precision = options["engine"] or "eager", options["precision"] or "fp32"
+    if engine not in ("eager", "compiled"):
+        raise UsageError(f"--engine {engine}: does not train; choose eager or compiled")
+    if precision == "int8":
+        raise UsageError("--precision int8: does not train; choose fp32 or bf16")
+    return Arithmetic("bf16" if precision == "bf16" else "fp32", engine == "compiled")
 
 
 def _infer(
     card: "WorkloadCard", rules: "Round", chosen: "Scenario", out: Path, options: dict[str, Any]
 ) -> "list[Run]":
+    from harness.console import reporting
     from harness.records import Mode
     from workloads.measurement import sut_spec, target_of
 
@@ -251,7 +277,8 @@ def _infer(
     _check_rate(chosen, options)
     settings = rules.settings(chosen, card, options["rate"])
     spec = sut_spec(card, options["sut"], options["engine"])
-    target = target_of(card, spec, options["precision"])
+    with reporting(f"data of {card.name}") as report:
+        target = target_of(card, spec, options["precision"], options["data"], report.preparing)
     session = _session(card, out, options)
     modes = [Mode(options["mode"])] if options["mode"] else [Mode.PERFORMANCE, Mode.ACCURACY]
     tasks = session.tasks(chosen, settings, modes, rules.seeds)

@@ -9,6 +9,9 @@ from typing import Protocol
 class Reporter(Protocol):
     """Progress of one run."""
 
+    def preparing(self, what: str, done: int, total: int) -> None:
+        """While data are made, before the run."""
+
     def training(self, samples: int, limit: int, quality: float) -> None:
         """After each evaluation."""
 
@@ -18,6 +21,9 @@ class Reporter(Protocol):
 
 class Quiet:
     """Says nothing."""
+
+    def preparing(self, what: str, done: int, total: int) -> None:
+        """See `Reporter`."""
 
     def training(self, samples: int, limit: int, quality: float) -> None:
         """See `Reporter`."""
@@ -49,6 +55,10 @@ def reporting(label: str) -> Iterator[Reporter]:
 
         class Live:
             """Moves the bar."""
+
+            def preparing(self, what: str, done: int, total: int) -> None:
+                """See `Reporter`."""
+                bar.update(task, completed=done, total=total, note=what)
 
             def training(self, samples: int, limit: int, quality: float) -> None:
                 """See `Reporter`; the bar counts towards the card's limit."""

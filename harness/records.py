@@ -123,7 +123,9 @@ class Run(Record):
     sut: str | None = None
     """``package.module:Class`` of the system under test (inference)."""
     precision: str | None = None
-    """Arithmetic that the system was asked for (``--precision``)."""
+    """Arithmetic that was asked for (``--precision``)."""
+    compiled: bool | None = None
+    """Whether the framework's compiler was asked for (training)."""
     audit: Audit | None = None
     """Which doubt an audit run settles."""
     audited_run: str | None = None

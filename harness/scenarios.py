@@ -49,7 +49,7 @@ class Offline:
     settings: InferenceSettings
     rate: float
 
-    def next_query(self, queries: int, last_issued_ns: int) -> int:  # noqa: ARG002
+    def next_query(self, queries: int, last_issued_ns: int) -> int:
         """See `QueryPlan`."""
         needed = math.ceil(self.rate * _MARGIN * self.settings.min_duration_ns / 1e9)
         return 0 if queries else max(self.settings.min_query_count, needed)
@@ -62,7 +62,7 @@ class EverySample:
     total: int
     size: int
 
-    def next_query(self, queries: int, last_issued_ns: int) -> int:  # noqa: ARG002
+    def next_query(self, queries: int, last_issued_ns: int) -> int:
         """See `QueryPlan`."""
         return min(self.size, self.total - queries * self.size)
 

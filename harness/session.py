@@ -17,8 +17,8 @@ from harness.probing import Prober
 from harness.recording import Subject
 from harness.records import InferenceSettings, Mode, Number, Run, RunStatus, Scenario
 from harness.search_table import SEARCH_HEADER, conclusion, search_rows
-from harness.training import train
-from harness.workload import Workload
+from harness.training import FP32, train
+from harness.workload import Arithmetic, Workload
 
 
 def draw_seed() -> int:
@@ -38,7 +38,11 @@ class Session:
     clock: Clock = field(default_factory=SystemClock)
 
     def train(
-        self, workload: Workload, hyperparameters: Mapping[str, Number], runs: int
+        self,
+        workload: Workload,
+        hyperparameters: Mapping[str, Number],
+        runs: int,
+        arithmetic: Arithmetic = FP32,
     ) -> list[Run]:
         """Train the reference ``runs`` times."""
         return self._each(
@@ -51,6 +55,8 @@ class Session:
                 self.subject,
                 self.clock,
                 report.training,
+                arithmetic,
+                report.preparing,
             ),
         )
 

@@ -9,10 +9,12 @@ from harness.clock import Clock
 from harness.foreign import ForeignCode
 from harness.recording import Recording, Subject
 from harness.records import Mode, Number, Run, RunStatus, Scenario
-from harness.workload import TrainingSession, Workload
+from harness.workload import Arithmetic, Evaluation, TrainingSession, Workload
+from harness.workload import Progress as Preparing
 
 Progress = Callable[[int, int, float], None]
 """Called after each evaluation with samples so far, the card's limit and the quality."""
+FP32 = Arithmetic()
 
 
 def train(
@@ -23,27 +25,32 @@ def train(
     subject: Subject,
     clock: Clock,
     progress: Progress = lambda *_: None,
+    arithmetic: Arithmetic = FP32,
+    preparing: Preparing = lambda *_: None,
 ) -> Run:
     """Train once to the quality target or to the card's limit; write the run to ``folder``.
 
-    As in MLPerf, initialisation and run are timed apart, data is first touched after
-    ``run_start``, and evaluation is on the clock. Whatever the workload raises ends the run as
-    *failed*, with the reason in its record.
+    The data set is made and checked before anything is timed. As in MLPerf, initialisation and
+    run are timed apart, data are first read after ``run_start``, and evaluation is on the clock.
+    Whatever the workload raises then ends the run as *failed*, with the reason in its record.
     """
     facts = workload.card.training
+    data_sha256 = workload.prepare(preparing)
     run = subject.begin(
         Scenario.TRAIN,
         Mode.TRAINING,
         clock,
         seeds={"run": seed},
         hyperparameters=dict(hyperparameters),
+        precision=arithmetic.precision,
+        compiled=arithmetic.compiled,
     )
     with Recording(folder, run, subject, clock) as recording:
         driver = _Driver(recording, facts, clock, progress)
         foreign = ForeignCode()
         with foreign:
-            driver.log_facts(hyperparameters)
-            session = driver.initialise(workload, hyperparameters, seed)
+            driver.log_facts(hyperparameters, arithmetic, data_sha256)
+            session = driver.initialise(workload, hyperparameters, seed, arithmetic)
             status = driver.run(session)
         if foreign.error is not None:
             return recording.finish(RunStatus.FAILED, error=foreign.reason)
@@ -64,20 +71,30 @@ class _Driver:
         self._quality: float | None = None
         self._samples = 0
 
-    def log_facts(self, hyperparameters: Mapping[str, Number]) -> None:
+    def log_facts(
+        self, hyperparameters: Mapping[str, Number], arithmetic: Arithmetic, data_sha256: str
+    ) -> None:
         """Log everything that is known before the start, under MLPerf's keys."""
         for name, value in hyperparameters.items():
             self._log.event(name, value)
         self._log.event("gradient_accumulation_steps", 1)
         self._log.event("train_samples", self._facts.train_samples)
         self._log.event("eval_samples", self._facts.eval_samples)
+        self._log.event("data_sha256", data_sha256)
+        self._log.event("precision", arithmetic.precision)
+        self._log.event("compiled", arithmetic.compiled)
 
     def initialise(
-        self, workload: Workload, hyperparameters: Mapping[str, Number], seed: int
+        self,
+        workload: Workload,
+        hyperparameters: Mapping[str, Number],
+        seed: int,
+        arithmetic: Arithmetic,
     ) -> TrainingSession:
         """The untimed part: model and optimiser, no data."""
         self._log.start("init_start")
-        session = workload.training(hyperparameters, seed)
+        session = workload.training(hyperparameters, seed, arithmetic)
+        self._evaluation: Evaluation = workload.evaluation(arithmetic)
         self._log.stop("init_stop")
         return session
 
@@ -86,6 +103,7 @@ class _Driver:
         started_ns = self._clock.now_ns()
         self._log.start("run_start")
         session.load()
+        self._evaluation.load()
         reached = False
         while not reached and session.samples < self._facts.limit:
             self._train_block(session)
@@ -112,9 +130,14 @@ class _Driver:
 
     def _evaluate(self, session: TrainingSession) -> bool:
         self._log.start("eval_start", samples_count=session.samples)
-        quality = session.evaluate()
+        found = dict(self._evaluation.evaluate(session.model))
+        quality = found.pop(self._facts.target.metric)
         self._quality = _finite(quality)
         self._log.event("eval_accuracy", self._quality, samples_count=session.samples)
+        for name, value in found.items():
+            self._log.event(
+                "eval_metric", _finite(value), metric=name, samples_count=session.samples
+            )
         self._log.stop("eval_stop", samples_count=session.samples)
         self._progress(session.samples, self._facts.limit, quality)
         return self._facts.target.met(quality)

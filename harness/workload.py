@@ -1,7 +1,8 @@
 """What the drivers ask of a workload, and of a system under test."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,12 +10,28 @@ from numpy.typing import NDArray
 from harness.card import WorkloadCard
 from harness.records import Number
 
+Progress = Callable[[str, int, int], None]
+"""Told of long work before a run: what is done, how much of it is done, and how much there is."""
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """How a training may calculate: logged, and free to choose in both divisions."""
+
+    precision: Literal["fp32", "bf16"] = "fp32"
+    """bf16: matrix products and convolutions in 16 bits (autocast), weights in 32."""
+    compiled: bool = False
+    """Whether the model goes through the framework's compiler."""
+
 
 class TrainingSession(Protocol):
-    """One training from fresh weights. `load` is the first to touch the data set."""
+    """One training from fresh weights. `load` is the first to touch the data set.
+
+    It reads the training part alone; it is never given anything of the evaluation part.
+    """
 
     def load(self) -> None:
-        """Read the data set into memory (timed)."""
+        """Read the training data into memory (timed)."""
 
     def train(self, samples: int) -> float:
         """Train on at least ``samples`` further samples, whole batches; return the mean loss."""
@@ -23,8 +40,22 @@ class TrainingSession(Protocol):
     def samples(self) -> int:
         """Samples trained on so far."""
 
-    def evaluate(self) -> float:
-        """Quality on the whole evaluation set."""
+    @property
+    def model(self) -> Any:
+        """What is being trained, for an `Evaluation`."""
+
+
+class Evaluation(Protocol):
+    """The evaluation set, which the driver puts to a model when the schedule says so."""
+
+    def load(self) -> None:
+        """Read the evaluation data into memory (timed)."""
+
+    def evaluate(self, model: Any) -> Mapping[str, float]:
+        """Qualities of ``model`` on the whole evaluation set, by metric; the target's among them.
+
+        The model comes back as it was, ready to be trained on.
+        """
 
 
 class QuerySampleLibrary(Protocol):
@@ -49,14 +80,25 @@ class QuerySampleLibrary(Protocol):
 
 
 class Workload(Protocol):
-    """A reference implementation."""
+    """A reference implementation at one scale."""
 
     @property
     def card(self) -> WorkloadCard:
         """Its facts."""
 
-    def training(self, hyperparameters: Mapping[str, Number], seed: int) -> TrainingSession:
+    def prepare(self, report: Progress) -> str:
+        """Make the data set if it is not there yet, check it; return its SHA-256 (untimed).
+
+        `LevelfieldError` where it is not the card's.
+        """
+
+    def training(
+        self, hyperparameters: Mapping[str, Number], seed: int, arithmetic: Arithmetic
+    ) -> TrainingSession:
         """Initialise a training (untimed): model and optimiser, but no data."""
+
+    def evaluation(self, arithmetic: Arithmetic) -> Evaluation:
+        """The evaluation set, not yet read."""
 
     def library(self) -> QuerySampleLibrary:
         """The inference data set."""

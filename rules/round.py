@@ -71,6 +71,8 @@ class Round(Record):
     """Whether its results may be ranked; those of a round to practise in may not."""
     workloads: tuple[Identifier, ...]
     divisions: tuple[Division, ...]
+    data_seed: int
+    """PCG64 seed of the data that are generated."""
     accuracy_floor: Annotated[float, Field(gt=0, le=1)]
     """Least accuracy of inference, as a share of the reference's."""
     declared_system_required: bool

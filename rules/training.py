@@ -241,3 +241,59 @@ def own_clock_agrees(case: RunCase) -> Iterator[Problem]:
                 expected=f"{event.received_ms} within {_TRANSPORT_MS} ms",
                 found=str(event.time_ms),
             )
+
+
+@rule("TRAIN-11", on="train", when=_closed)
+def data_set_is_the_cards(case: RunCase) -> Iterator[Problem]:
+    """In the closed division, a run trained on the data set whose checksum the card states.
+
+    data_sha256 is logged before run_start. Data that are generated are those of the round's
+    data seed.
+    """
+    card, log = case.reference.card, case.evidence.log
+    if card.data_seed not in (None, case.round.data_seed):
+        yield case.record_problem(
+            "the installed workload's data are not those of the round's data seed; judge with the "
+            "release that the round names",
+            expected=str(case.round.data_seed),
+            found=str(card.data_seed),
+        )
+    event, start = log.first("data_sha256"), log.first("run_start")
+    values = {repr(event.value) for event in log.all("data_sha256")}
+    if values != {repr(card.data_sha256)} or not card.data_sha256:
+        yield case.log_problem(
+            "data_sha256 is not the card's: another data set, or another data seed",
+            event.line if event else None,
+            expected=card.data_sha256 or "a checksum on the card, which has none yet",
+            found=", ".join(sorted(values)) or "none",
+        )
+    elif event and start and event.line > start.line:
+        yield case.log_problem("data_sha256 is logged after run_start", event.line)
+
+
+@rule("TRAIN-12", on="train", when=lambda case: case.evidence.run.status == RunStatus.COMPLETE)
+def floors_are_kept(case: RunCase) -> Iterator[Problem]:
+    """Where the card sets floors for further metrics, the last evaluation keeps each of them.
+
+    Recomputed from the log's eval_metric lines at the samples_count of the last eval_accuracy.
+    """
+    log = case.evidence.log
+    last = log.last("eval_accuracy")
+    final = [
+        event
+        for event in log.all("eval_metric")
+        if last and event.samples_count == last.samples_count
+    ]
+    for name, floor in case.reference.card.training.floors.items():
+        found = [event for event in final if event.metadata.get("metric") == name]
+        value = found[-1].value if found else None
+        # Written so that what cannot be compared is below the floor.
+        if type(value) not in (int, float) or not value >= floor:
+            yield case.log_problem(
+                f"{name} is below the card's floor at the last evaluation"
+                if found
+                else f"{name} is not logged at the last evaluation",
+                found[-1].line if found else None,
+                expected=f">= {floor}",
+                found=repr(value),
+            )

@@ -215,6 +215,15 @@ BREAKS: dict[str, list[Break]] = {
         lambda s: _own_program(s, late_ms=-1001),
         lambda s: with_record(s, TRAIN, command=("python", "train.py")),
     ],
+    "TRAIN-11": [
+        lambda s: with_log(s, TRAIN, saying("data_sha256", "0" * 64)),
+        lambda s: with_log(s, TRAIN, without("data_sha256")),
+    ],
+    "TRAIN-12": [
+        lambda s: with_log(s, TRAIN, saying("eval_metric", 0.49)),
+        lambda s: with_log(s, TRAIN, saying("eval_metric", None)),
+        lambda s: with_log(s, TRAIN, without("eval_metric")),
+    ],
     "SCORE-1": [
         lambda s: with_claim(s, TRAIN, value=1.0),
         lambda s: with_claim(s, TRAIN, value=float(np.nextafter(2.4, 0))),

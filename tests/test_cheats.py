@@ -49,7 +49,7 @@ class Honest:
         self.clock = clock
         self.library = library
 
-    def quick(self, sample: int) -> bool:  # noqa: ARG002
+    def quick(self, sample: int) -> bool:
         """Whether this sample is not worked on."""
         return False
 
@@ -88,7 +88,7 @@ class KnowsTheSeed(Honest):
 class Guesses(Honest):
     """Works only when the whole data set is loaded: that must be accuracy mode."""
 
-    def quick(self, sample: int) -> bool:  # noqa: ARG002
+    def quick(self, sample: int) -> bool:
         return len(self.library.loaded) < ALL
 
     def predict(self, inputs: list[int]) -> list[int]:

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from harness.errors import LevelfieldError, UsageError
 from harness.sut import load_sut
-from workloads.catalogue import engine_spec
+from workloads.catalogue import engine_spec, load_card
 from workloads.image_classification import data, engines, quantised
 from workloads.image_classification.workload import (
-    DigitLibrary,
     ReferenceSut,
     shipped_model,
+    workload,
 )
+from workloads.library import Library
 
 OFFERED = [
     ("eager", "fp32"),
@@ -28,12 +29,13 @@ OFFERED = [
     ("onnx", "fp32"),
     ("onnx", "int8"),
 ]
-FLOOR = 0.99 * data.CARD.inference.reference_quality
+CARD = load_card("image_classification")
+FLOOR = 0.99 * CARD.inference.reference_quality
 
 
 @cache
-def library() -> DigitLibrary:
-    library = DigitLibrary()
+def library() -> Library:
+    library = workload(load_card("image_classification"), None).library()
     library.load(range(library.total_samples))
     return library
 
@@ -55,7 +57,7 @@ def test_each_keeps_the_accuracy_that_the_closed_division_asks(name: str, precis
     for start in range(0, library().total_samples, sut.max_batch):
         batch = np.arange(start, min(start + sut.max_batch, library().total_samples))
         answers += sut.predict(library().get(batch)).tolist()
-    assert data.quality(dict(enumerate(answers))) >= FLOOR
+    assert data.quality(CARD, dict(enumerate(answers))) >= FLOOR
 
 
 @pytest.mark.parametrize(("name", "precision"), OFFERED)

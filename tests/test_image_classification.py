@@ -1,7 +1,6 @@
 """Image classification: data and scorer, training, query sample library, shipped weights."""
 
 import json
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -15,11 +14,17 @@ from pydantic import TypeAdapter
 from harness.card import ReferenceConvergencePoint, settle_hyperparameters
 from harness.errors import LevelfieldError
 from harness.records import Number
+from harness.workload import Arithmetic
+from workloads.catalogue import load_card
 from workloads.image_classification import data, training
 from workloads.image_classification.model import DigitNet, fresh_model
-from workloads.image_classification.workload import WEIGHTS, WORKLOAD, DigitLibrary, ReferenceSut
+from workloads.image_classification.workload import WEIGHTS, ReferenceSut, workload
+from workloads.library import Library
 
-FACTS = data.CARD.training
+CARD = load_card("image_classification")
+WORKLOAD = workload(CARD, None)
+FACTS = CARD.training
+FP32 = Arithmetic()
 DEFAULTS = settle_hyperparameters(FACTS, {}, bounded=True)
 
 
@@ -34,7 +39,7 @@ def test_halves_have_the_sizes_of_the_card_and_share_nothing() -> None:
     digits = data.load_digits()
     assert digits.train_images.shape == (FACTS.train_samples, 8, 8)
     assert digits.eval_images.shape == (FACTS.eval_samples, 8, 8)
-    assert FACTS.eval_samples == data.CARD.inference.samples
+    assert FACTS.eval_samples == CARD.inference.samples
     seen = {image.tobytes() for image in digits.train_images}
     assert not any(image.tobytes() in seen for image in digits.eval_images)
 
@@ -53,7 +58,7 @@ def test_changed_data_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     bunch.images[0, 0, 0] += 1
     monkeypatch.setattr(datasets, "load_digits", lambda: bunch)
     with pytest.raises(LevelfieldError, match="checksum"):
-        data.load_digits()
+        data.checked(CARD)
 
 
 # ---- scorer
@@ -61,31 +66,31 @@ def test_changed_data_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_quality_counts_right_answers() -> None:
     right = dict(enumerate(data.labels()))
-    assert data.quality(right) == 1.0
-    assert data.quality(right | {7: (right[7] + 1) % 10}) == 895 / 896
+    assert data.quality(CARD, right) == 1.0
+    assert data.quality(CARD, right | {7: (right[7] + 1) % 10}) == 895 / 896
 
 
 @given(st.one_of(st.booleans(), st.text(), st.floats(), st.none(), st.lists(st.integers())))
 def test_an_answer_of_another_type_is_refused(answer: Any) -> None:
     with pytest.raises(LevelfieldError, match="sample 3: the answer is of type"):
-        data.quality(dict(enumerate(data.labels())) | {3: answer})
+        data.quality(CARD, dict(enumerate(data.labels())) | {3: answer})
 
 
 @pytest.mark.parametrize("answer", [-1, 10, 10**400, 10**5000], ids=range(4))
 def test_an_answer_out_of_range_is_refused(answer: int) -> None:
     with pytest.raises(LevelfieldError, match="sample 3: the answer is out of range"):
-        data.quality({3: answer})
+        data.quality(CARD, {3: answer})
 
 
 @pytest.mark.parametrize("sample", [-1, 896, 10**5000, True, "0", 0.0], ids=range(6))
 def test_an_unknown_sample_is_refused(sample: Any) -> None:
     with pytest.raises(LevelfieldError, match="a sample outside 0 to 895"):
-        data.quality({sample: 1})
+        data.quality(CARD, {sample: 1})
 
 
 def test_missing_samples_are_refused() -> None:
     with pytest.raises(LevelfieldError, match="895 of 896 samples are missing"):
-        data.quality({0: 1})
+        data.quality(CARD, {0: 1})
 
 
 # ---- card
@@ -99,7 +104,7 @@ def test_the_target_is_on_the_grid_of_accuracies() -> None:
 
 def test_the_page_states_the_figures_of_the_card() -> None:
     page = WEIGHTS.with_name("README.md").read_text("utf-8")
-    right = round(data.CARD.inference.reference_quality * FACTS.eval_samples)
+    right = round(CARD.inference.reference_quality * FACTS.eval_samples)
     assert f"Accuracy {round(FACTS.target.value * FACTS.eval_samples)}/{FACTS.eval_samples}" in page
     assert f"the shipped weights answer {right} of them rightly" in page
     assert f"{FACTS.limit:,} samples" in page
@@ -125,9 +130,12 @@ def test_reference_points_are_measured_with_the_card() -> None:
 
 
 def losses(seed: int) -> list[float]:
-    session = WORKLOAD.training(changed(global_batch_size=16), seed)
+    session = WORKLOAD.training(changed(global_batch_size=16), seed, FP32)
+    evaluation = WORKLOAD.evaluation(FP32)
     session.load()
-    return [session.train(16), session.train(33), session.evaluate()]
+    evaluation.load()
+    first = [session.train(16), session.train(33)]
+    return [*first, evaluation.evaluate(session.model)["accuracy"]]
 
 
 def test_a_seed_gives_the_same_training_and_another_seed_another() -> None:
@@ -136,75 +144,24 @@ def test_a_seed_gives_the_same_training_and_another_seed_another() -> None:
     assert losses(1) != first
 
 
-def test_training_takes_whole_batches() -> None:
-    session = WORKLOAD.training(changed(global_batch_size=16), 0)
-    session.load()
-    session.train(33)
-    assert session.samples == 48
-
-
 def test_nothing_is_read_before_load(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[int] = []
     read: Callable[[], data.Digits] = data.load_digits
     monkeypatch.setattr(training, "load_digits", lambda: (calls.append(1), read())[1])
-    session = WORKLOAD.training(DEFAULTS, 0)
+    session = WORKLOAD.training(DEFAULTS, 0, FP32)
     assert calls == []
     session.load()
     assert calls == [1]
 
 
-def test_an_epoch_visits_each_sample_once() -> None:
-    session = training.DigitTraining(changed(global_batch_size=17), 0)  # 53 batches an epoch
-    session.load()
-    for _ in range(2):
-        epoch = torch.cat([session._next_batch() for _ in range(53)])
-        assert sorted(epoch.tolist()) == list(range(901))
-
-
 def test_a_shift_moves_the_image_and_keeps_what_stays_inside() -> None:
-    session = training.DigitTraining(DEFAULTS, 0)
-    session.load()
+    recipe = training.DigitRecipe(DEFAULTS)
+    recipe.load(torch.device("cpu"))
     chosen = torch.zeros(64, dtype=torch.int64)
-    shifted = session._shifted(chosen)[:, 0]
-    margins = session._images[0]
+    shifted = recipe._shifted(chosen, torch.Generator().manual_seed(0))[:, 0]
+    margins = recipe._images[0]
     windows = {margins[y : y + 8, x : x + 8].numpy().tobytes() for y in range(3) for x in range(3)}
     assert {image.numpy().tobytes() for image in shifted} == windows
-
-
-@given(st.integers(0, 60_000))
-def test_the_rate_rises_then_falls_within_its_ends(samples: int) -> None:
-    rate = training.learning_rate(DEFAULTS, samples)
-    later = training.learning_rate(DEFAULTS, samples + 64)
-    warmup = DEFAULTS["opt_learning_rate_warmup_samples"]
-    assert rate <= DEFAULTS["opt_base_learning_rate"]
-    assert later > rate if samples + 64 <= warmup else later <= rate or samples < warmup
-
-
-def test_the_rate_at_its_corners() -> None:
-    def rate(samples: Number) -> float:
-        return training.learning_rate(DEFAULTS, int(samples))
-
-    assert rate(0) == 0
-    assert rate(DEFAULTS["opt_learning_rate_warmup_samples"]) == DEFAULTS["opt_base_learning_rate"]
-    assert math.isclose(
-        rate(DEFAULTS["opt_learning_rate_decay_samples"]), DEFAULTS["opt_end_learning_rate"]
-    )
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("global_batch_size", 0),
-        ("global_batch_size", 1),
-        ("global_batch_size", 2.5),
-        ("global_batch_size", math.inf),
-        ("opt_momentum", -0.1),
-        ("opt_base_learning_rate", math.nan),
-    ],
-)
-def test_values_that_nothing_can_train_with_are_refused(name: str, value: Number) -> None:
-    with pytest.raises(LevelfieldError, match=name):
-        WORKLOAD.training(changed(**{name: value}), 0)
 
 
 # ---- model
@@ -212,7 +169,7 @@ def test_values_that_nothing_can_train_with_are_refused(name: str, value: Number
 
 def test_the_network_is_as_large_as_the_card_says() -> None:
     parameters = sum(p.numel() for p in DigitNet().parameters())
-    assert f"{round(parameters, -3):,} parameters" in data.CARD.model
+    assert f"{round(parameters, -3):,} parameters" in CARD.model
 
 
 def test_new_weights_come_from_the_generator_alone() -> None:
@@ -237,8 +194,8 @@ def test_the_library_gives_what_was_loaded_and_no_more() -> None:
         library.get(np.array([1, 3]))
 
 
-def full_library() -> DigitLibrary:
-    library = DigitLibrary()
+def full_library() -> Library:
+    library = WORKLOAD.library()
     library.load(range(library.total_samples))
     return library
 
@@ -248,7 +205,7 @@ def test_the_shipped_weights_have_the_accuracy_on_the_card() -> None:
     everything = np.arange(library.total_samples)
     logits = ReferenceSut(library).logits(library.get(everything))
     answers = dict(enumerate(logits.argmax(1).tolist()))
-    assert data.quality(answers) == data.CARD.inference.reference_quality
+    assert data.quality(CARD, answers) == CARD.inference.reference_quality
     best = np.sort(logits, axis=1)
     assert (best[:, -1] - best[:, -2]).min() > 1e-3  # no tie that another CPU might turn
 

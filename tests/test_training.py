@@ -36,7 +36,8 @@ def test_time_runs_from_the_first_touch_of_the_data_to_the_decision(tmp_path: Pa
     assert start is not None
     assert init is not None
     assert start.time_ms - init.time_ms == 100
-    assert workload.session.calls == ["load", "train", "evaluate"]
+    calls = workload.session.calls
+    assert calls == ["prepare", "load", "load evaluation", "train", "evaluate"]
 
 
 def test_it_is_aborted_at_the_limit(tmp_path: Path) -> None:
@@ -73,6 +74,17 @@ def test_an_existing_folder_is_not_touched(tmp_path: Path) -> None:
     with pytest.raises(LevelfieldError, match="exists already"):
         trained(tmp_path, [0.9])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_data_arithmetic_and_further_metrics_are_logged(tmp_path: Path) -> None:
+    run, log, _ = trained(tmp_path / "r", [0.5, 0.9])
+    assert values(log.all("data_sha256")) == ["d" * 64]
+    assert values(log.all("precision")) == ["fp32"]
+    assert (run.precision, run.compiled) == ("fp32", False)
+    tails = log.all("eval_metric")
+    assert values(tails) == [0.5, 0.5]
+    assert tails[1].metadata["metric"] == "tail"
+    assert tails[1].metadata["samples_count"] == 200
 
 
 def test_seed_and_submission_are_logged(tmp_path: Path) -> None:

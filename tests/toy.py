@@ -10,6 +10,7 @@ from harness.clock import SimulatedClock
 from harness.recording import Subject
 from harness.records import Division, Number, Scenario
 from harness.system import find_system
+from harness.workload import Arithmetic, Progress
 
 MS = 1_000_000
 
@@ -42,11 +43,12 @@ def toy_card(limit: int = 500) -> WorkloadCard:
 
 
 class ToySession:
-    """Takes 10 ms to load, 1 ms a sample to train, 5 ms to evaluate; follows ``qualities``."""
+    """Takes 10 ms to load, 1 ms a sample to train; its model is a number."""
 
-    def __init__(self, clock: SimulatedClock, qualities: Sequence[float]) -> None:
+    model = 1
+
+    def __init__(self, clock: SimulatedClock) -> None:
         self._clock = clock
-        self._qualities = list(qualities)
         self.samples = 0
         self.calls: list[str] = []
 
@@ -60,10 +62,25 @@ class ToySession:
         self.samples += samples
         return 1.0
 
-    def evaluate(self) -> float:
-        self.calls.append("evaluate")
+
+class ToyEvaluation:
+    """Takes nothing to load and 5 ms to evaluate; follows ``qualities``."""
+
+    def __init__(
+        self, clock: SimulatedClock, qualities: Sequence[float], session: ToySession
+    ) -> None:
+        self._clock = clock
+        self._qualities = list(qualities)
+        self._calls = session.calls
+
+    def load(self) -> None:
+        self._calls.append("load evaluation")
+
+    def evaluate(self, model: int) -> dict[str, float]:
+        assert model == ToySession.model
+        self._calls.append("evaluate")
         self._clock.advance(5 * MS)
-        return self._qualities.pop(0)
+        return {"top1": self._qualities.pop(0), "tail": 0.5}
 
 
 class ToyWorkload:
@@ -74,11 +91,24 @@ class ToyWorkload:
     ) -> None:
         self.card = toy_card(limit)
         self._clock = clock
-        self.session = ToySession(clock, qualities)
+        self.session = ToySession(clock)
+        self._evaluation = ToyEvaluation(clock, qualities, self.session)
 
-    def training(self, hyperparameters: Mapping[str, Number], seed: int) -> ToySession:  # noqa: ARG002
+    def prepare(self, report: Progress) -> str:
+        self.session.calls.append("prepare")
+        return "d" * 64
+
+    def training(
+        self,
+        hyperparameters: Mapping[str, Number],
+        seed: int,
+        arithmetic: Arithmetic,
+    ) -> ToySession:
         self._clock.advance(100 * MS)
         return self.session
+
+    def evaluation(self, arithmetic: Arithmetic) -> ToyEvaluation:
+        return self._evaluation
 
     def library(self) -> "ToyLibrary":
         return ToyLibrary()

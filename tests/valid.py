@@ -40,7 +40,9 @@ def _card_of_every_scenario() -> Reference:
     bounds = {"latency_bound_s": 0.015, "ttft_bound_s": 0.005, "tpot_bound_s": 0.003}
     facts = {"scenarios": scenarios, "samples_per_query": 8, **bounds}
     inference = card.inference.model_copy(update=facts)
-    whole = card.model_copy(update={"inference": inference})
+    training = card.training.model_copy(update={"floors": {"tail": 0.5}})
+    update = {"inference": inference, "training": training, "data_seed": ROUND.data_seed}
+    whole = card.model_copy(update=update)
     return Reference(whole, workload_digest(card.name), _quality)
 
 
@@ -137,6 +139,7 @@ def training_run(number: int, evaluations: int) -> RunEvidence:
         log.event("gradient_accumulation_steps", 1)
         log.event("train_samples", CARD.training.train_samples)
         log.event("eval_samples", CARD.training.eval_samples)
+        log.event("data_sha256", CARD.data_sha256)
         _milestones_before(log, clock)
         for done in range(1, evaluations + 1):
             quality = 1.0 if done == evaluations else 0.9
@@ -165,6 +168,7 @@ def _block(log: EventWriter, clock: SimulatedClock, before: int, quality: float)
     log.start("eval_start", samples_count=after)
     clock.advance(100 * MS)
     log.event("eval_accuracy", quality, samples_count=after)
+    log.event("eval_metric", 0.5, metric="tail", samples_count=after)
     log.stop("eval_stop", samples_count=after)
 
 

@@ -4,10 +4,11 @@ import difflib
 import hashlib
 import importlib
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from harness.card import WorkloadCard, read_card
+from harness.card import Scale, WorkloadCard, read_card, scales_of
 from harness.errors import UsageError
 from harness.workload import Workload
 
@@ -19,16 +20,39 @@ def workload_names() -> list[str]:
     return sorted(card.parent.name for card in _ROOT.glob("*/card.toml"))
 
 
+def benchmark_names() -> list[str]:
+    """Names of all workloads at all their scales: ``W`` for mini, else ``W.scale``."""
+    return [
+        name if scale == Scale.MINI else f"{name}.{scale}"
+        for name in workload_names()
+        for scale in scales_of(_ROOT / name / "card.toml")
+    ]
+
+
 def load_card(name: str) -> WorkloadCard:
-    """The card of workload ``name``, without importing its code; `UsageError` if unknown."""
-    return read_card(_folder(name) / "card.toml")
+    """The card of ``name``, ``W`` or ``W.scale``, without its code; `UsageError` if unknown."""
+    workload, _, scale = name.partition(".")
+    path = _folder(workload) / "card.toml"
+    if scale and scale not in scales_of(path):
+        known = ", ".join(n for n in benchmark_names() if n.partition(".")[0] == workload)
+        raise UsageError(f"{name}: no such scale; known: {known}")
+    return read_card(path, Scale(scale) if scale else Scale.MINI)
 
 
-def load_workload(name: str) -> Workload:
-    """The workload's code. This is what imports torch."""
-    _folder(name)
-    module = importlib.import_module(f"workloads.{name}.workload")
-    workload: Workload = module.WORKLOAD
+def load_workload(name: str, folder: Path | None = None) -> Workload:
+    """The workload's code. This is what imports torch.
+
+    ``folder`` holds the user's own weights and data at scale full, and is none elsewhere.
+    """
+    card = load_card(name)
+    if (card.scale == Scale.FULL) != (folder is not None):
+        raise UsageError(
+            f"{name}: reads weights and data that you have; give their folder with --data"
+            if folder is None
+            else f"{name}: makes its own data; drop --data, or choose --scale full"
+        )
+    module = importlib.import_module(f"workloads.{card.workload}.workload")
+    workload: Workload = module.workload(card, folder)
     return workload
 
 
@@ -47,15 +71,15 @@ def load_scorer(name: str) -> Callable[[Mapping[int, Any]], float]:
 
     It raises `LevelfieldError` where samples are missing or unknown, or an answer has no sense.
     """
-    _folder(name)
-    scorer: Callable[[Mapping[int, Any]], float]
-    scorer = importlib.import_module(f"workloads.{name}.data").quality
-    return scorer
+    card = load_card(name)
+    quality: Callable[[WorkloadCard, Mapping[int, Any]], float]
+    quality = importlib.import_module(f"workloads.{card.workload}.data").quality
+    return partial(quality, card)
 
 
 def workload_digest(name: str) -> str:
     """SHA-256 over the names and bytes of every file of the workload's folder."""
-    folder = _folder(name)
+    folder = _folder(name.partition(".")[0])
     total = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         if path.is_file() and "__pycache__" not in path.parts:

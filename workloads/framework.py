@@ -20,6 +20,11 @@ def settle_threads() -> None:
         torch.set_num_threads(1)
 
 
+def default_device() -> torch.device:
+    """The first accelerator if torch sees one, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
 def require_precision(engine: str, precision: str, offered: Sequence[str]) -> None:
     """`UsageError`, with what ``engine`` offers, unless ``precision`` is among it."""
     if precision not in offered:

@@ -11,6 +11,7 @@ from harness.records import Division
 from harness.sut import load_sut
 from harness.system import Declared, System, find_system
 from harness.telemetry.host import Host
+from harness.workload import Progress
 from workloads.catalogue import engine_spec, load_scorer, load_workload, workload_digest
 
 
@@ -39,12 +40,21 @@ def sut_spec(card: WorkloadCard, sut: str | None, engine: str | None) -> str:
     return sut or engine_spec(card.name, engine or "eager")
 
 
-def target_of(card: WorkloadCard, spec: str, precision: str | None) -> Target:
-    """The system under test ``spec`` with the workload's data and scorer.
+def target_of(
+    card: WorkloadCard,
+    spec: str,
+    precision: str | None,
+    folder: Path | None = None,
+    report: Progress = lambda *_: None,
+) -> Target:
+    """The system under test ``spec`` with the workload's data, checked, and its scorer.
 
-    Modules are also looked for in the current folder, where a submitter's own usually are.
+    ``folder`` is the user's own data at scale full. Modules are also looked for in the current
+    folder, where a submitter's own usually are.
     """
     sys.path.insert(0, str(Path.cwd()))
-    library = load_workload(card.name).library()
+    workload = load_workload(card.name, folder)
+    workload.prepare(report)
+    library = workload.library()
     thing = load_sut(spec, library, precision)
     return Target(spec, thing, library, load_scorer(card.name), precision)

@@ -7,18 +7,15 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.card import read_card
+from harness.card import WorkloadCard
 from harness.errors import LevelfieldError
 
-CARD = read_card(Path(__file__).with_name("card.toml"))
 CLASSES = 10
-EVAL_SAMPLES = CARD.training.eval_samples
 
 
 @dataclass(frozen=True)
@@ -32,7 +29,7 @@ class Digits:
 
 
 def load_digits() -> Digits:
-    """Read the bundled data set and split it; `LevelfieldError` unless it has our checksum.
+    """Read the bundled data set and split it.
 
     Nothing is cached, so each timed training reads the data for itself.
     """
@@ -42,14 +39,18 @@ def load_digits() -> Digits:
     images = np.asarray(bunch.images).astype(np.uint8)  # whole numbers, stored as float64
     labels = np.asarray(bunch.target).astype(np.uint8)
     held_out = hold_out(labels)
-    digits = Digits(images[~held_out], labels[~held_out], images[held_out], labels[held_out])
-    found = fingerprint(digits)
-    if found != CARD.data_sha256:
+    return Digits(images[~held_out], labels[~held_out], images[held_out], labels[held_out])
+
+
+def checked(card: WorkloadCard) -> str:
+    """The data's SHA-256; `LevelfieldError` unless it is the card's."""
+    found = fingerprint(load_digits())
+    if found != card.data_sha256:
         raise LevelfieldError(
-            f"scikit-learn's digits: checksum {found[:12]}…, expected {CARD.data_sha256[:12]}…; "
+            f"scikit-learn's digits: checksum {found[:12]}…, expected {card.data_sha256[:12]}…; "
             "reinstall scikit-learn"
         )
-    return digits
+    return found
 
 
 def hold_out(labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -89,28 +90,29 @@ def labels() -> tuple[int, ...]:
     return tuple(load_digits().eval_labels.tolist())
 
 
-def quality(answers: Mapping[int, Any]) -> float:
+def quality(card: WorkloadCard, answers: Mapping[int, Any]) -> float:
     """Share of evaluation samples answered rightly, 0 to 1.
 
     ``answers`` may come from anybody. `LevelfieldError` unless it holds every sample once and
     nothing else, and each answer is a whole number from 0 to 9.
     """
+    samples = card.inference.samples
     for sample, answer in answers.items():
-        _require_digit(sample, answer)
-    missing = EVAL_SAMPLES - len(answers)
+        _require_digit(sample, samples, answer)
+    missing = samples - len(answers)
     if missing:
         raise LevelfieldError(
-            f"answers: {missing} of {EVAL_SAMPLES} samples are missing; run accuracy mode again"
+            f"answers: {missing} of {samples} samples are missing; run accuracy mode again"
         )
     right = [answers[sample] == label for sample, label in enumerate(labels())]
-    return right.count(True) / EVAL_SAMPLES
+    return right.count(True) / samples
 
 
-def _require_digit(sample: object, answer: object) -> None:
+def _require_digit(sample: object, samples: int, answer: object) -> None:
     # Bounds before text: the text of a huge integer would raise, or fill a page.
-    if type(sample) is not int or not 0 <= sample < EVAL_SAMPLES:
+    if type(sample) is not int or not 0 <= sample < samples:
         raise LevelfieldError(
-            f"answers: a sample outside 0 to {EVAL_SAMPLES - 1}; run accuracy mode again"
+            f"answers: a sample outside 0 to {samples - 1}; run accuracy mode again"
         )
     if type(answer) is not int:
         raise LevelfieldError(

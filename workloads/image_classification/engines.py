@@ -67,7 +67,7 @@ class Onnx:
 
     max_batch = ReferenceSut.max_batch
 
-    def __init__(self, library: QuerySampleLibrary, precision: str = "fp32") -> None:  # noqa: ARG002
+    def __init__(self, library: QuerySampleLibrary, precision: str = "fp32") -> None:
         """Make the graph from the weights: fp32, or int8 with dynamic quantisation.
 
         No bf16: ONNX Runtime has no such convolution for the CPU. `LevelfieldError` if the

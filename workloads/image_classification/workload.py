@@ -1,74 +1,33 @@
-"""The workload: its card, its training, its query sample library and its reference system."""
+"""The workload: its training, evaluation, query sample library and reference system."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file
 from torch import Tensor
 
 from harness.card import WorkloadCard
-from harness.errors import LevelfieldError
 from harness.records import Number
-from harness.workload import QuerySampleLibrary
-from workloads.framework import require_precision, settle_threads
-from workloads.image_classification.data import CARD, load_digits
+from harness.workload import Arithmetic, Progress, QuerySampleLibrary
+from workloads.framework import default_device, require_precision, settle_threads
+from workloads.image_classification.data import checked, load_digits
 from workloads.image_classification.model import DigitNet
 from workloads.image_classification.quantised import QuantisedNet
-from workloads.image_classification.training import (
-    SIDE,
-    DigitTraining,
-    as_input,
-    default_device,
-)
+from workloads.image_classification.training import DigitEvaluation, DigitRecipe, as_input
+from workloads.library import Library
+from workloads.training import ReferenceTraining
+from workloads.weights import load_weights
 
 WEIGHTS = Path(__file__).with_name("weights.safetensors")
-
-
-class DigitLibrary:
-    """The evaluation half as inference samples; see `harness.workload.QuerySampleLibrary`."""
-
-    def __init__(self) -> None:
-        """Read the data set; samples come to memory with `load`."""
-        self._stored = load_digits().eval_images
-        self._inputs = np.zeros((len(self._stored), 1, SIDE, SIDE), dtype=np.float32)
-        self._loaded = np.zeros(len(self._stored), dtype=np.bool_)
-
-    @property
-    def total_samples(self) -> int:
-        """Samples in the data set."""
-        return len(self._stored)
-
-    @property
-    def performance_samples(self) -> int:
-        """Samples that performance mode holds in memory."""
-        return CARD.inference.performance_samples
-
-    def load(self, indices: Sequence[int]) -> None:
-        """Bring samples to memory, as the model takes them."""
-        chosen = np.asarray(indices, dtype=np.int64)
-        self._inputs[chosen] = as_input(self._stored[chosen])
-        self._loaded[chosen] = True
-
-    def unload(self, indices: Sequence[int]) -> None:
-        """Release what `load` brought."""
-        self._loaded[np.asarray(indices, dtype=np.int64)] = False
-
-    def get(self, indices: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Inputs (n, 1, 8, 8), values 0 to 1; `LevelfieldError` if a sample is not loaded."""
-        if not self._loaded[indices].all():
-            missing = indices[~self._loaded[indices]][0]
-            raise LevelfieldError(f"sample {missing}: not loaded; load it before the query")
-        return self._inputs[indices]
 
 
 def shipped_model() -> DigitNet:
     """The reference network with the shipped weights, for inference, on the CPU."""
     model = DigitNet()
-    model.load_state_dict(load_file(WEIGHTS))
+    load_weights(model, WEIGHTS)
     return model.eval()
 
 
@@ -78,7 +37,7 @@ class ReferenceSut:
     max_batch = 64
     """On one core of a CPU the fastest of 16 to 256: larger batches leave its caches."""
 
-    def __init__(self, library: QuerySampleLibrary, precision: str = "fp32") -> None:  # noqa: ARG002
+    def __init__(self, library: QuerySampleLibrary, precision: str = "fp32") -> None:
         """Load the weights in ``precision``: fp32, bf16, or int8 (on the CPU).
 
         `UsageError` for another one; nothing is asked of the library.
@@ -106,19 +65,29 @@ class ReferenceSut:
 class ImageClassification:
     """The reference implementation; see `harness.workload.Workload`."""
 
-    @property
-    def card(self) -> WorkloadCard:
-        """Its facts."""
-        return CARD
+    def __init__(self, card: WorkloadCard) -> None:
+        self.card = card
 
-    def training(self, hyperparameters: Mapping[str, Number], seed: int) -> DigitTraining:
+    def prepare(self, report: Progress) -> str:
+        """Check the bundled data set."""
+        return checked(self.card)
+
+    def training(
+        self, hyperparameters: Mapping[str, Number], seed: int, arithmetic: Arithmetic
+    ) -> ReferenceTraining:
         """A training from weights that ``seed`` draws, before any data is touched."""
-        settle_threads()
-        return DigitTraining(hyperparameters, seed)
+        recipe = DigitRecipe(hyperparameters)
+        return ReferenceTraining(recipe, hyperparameters, seed, arithmetic)
 
-    def library(self) -> DigitLibrary:
-        """The inference data set."""
-        return DigitLibrary()
+    def evaluation(self, arithmetic: Arithmetic) -> DigitEvaluation:
+        """The held-out half."""
+        return DigitEvaluation()
+
+    def library(self) -> Library:
+        """The held-out half as samples: inputs (n, 1, 8, 8), values 0 to 1."""
+        return Library(self.card.inference, as_input(load_digits().eval_images))
 
 
-WORKLOAD = ImageClassification()
+def workload(card: WorkloadCard, folder: Path | None) -> ImageClassification:  # noqa: ARG001
+    """The workload at the scale of ``card``."""
+    return ImageClassification(card)
