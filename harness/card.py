@@ -141,6 +141,15 @@ class ReferenceConvergencePoint(Record):
     """Machine and versions, for people."""
     date: str = ""
     """The day on which the last of the runs ended, as 2026-11-20."""
+    version: str = ""
+    """The card's version that was run."""
+    seconds: tuple[float, ...] = ()
+    """Processor time of each run, with data and evaluation."""
+
+    @property
+    def converged(self) -> tuple[int, ...]:
+        """Samples of the runs that reached the target."""
+        return tuple(samples for samples in self.samples_to_converge if samples is not None)
 
 
 def read_card(path: Path, scale: Scale = Scale.MINI) -> WorkloadCard:

@@ -314,6 +314,59 @@ def _scenario(name: str, card: "WorkloadCard") -> "Scenario":
     return Scenario(name)
 
 
+@cli.command(
+    epilog=example(
+        "levelfield rcp image_classification --batch-size 128 --runs 20 --jobs 2",
+        "levelfield rcp image_classification --batch-size 16 --set opt_base_learning_rate=0.05",
+    )
+)
+@click.argument("workload")
+@click.option("--batch-size", type=click.IntRange(2), required=True, help="Global batch size.")
+@click.option("--runs", type=click.IntRange(1), default=20, show_default=True,
+              help="Seeds 0, 1, …; those that the file has are not run again.")  # fmt: skip
+@click.option("--set", "changes", multiple=True, callback=_settings, metavar="KEY=VALUE",
+              help="Change a hyperparameter within its bounds; repeatable.")  # fmt: skip
+@click.option("--scale", type=click.Choice(["mini", "standard", "full"]),
+              help="How large  [default: mini]")  # fmt: skip
+@click.option("--data", type=click.Path(path_type=Path),
+              help="Scale full: folder with your weights and data.")  # fmt: skip
+@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True,
+              help="Runs at a time, each in a process of its own.")  # fmt: skip
+@click.option("--out", type=click.Path(path_type=Path), help="[default: ./rcp-WORKLOAD.json]")
+@as_json
+def rcp(workload: str, scale: str | None, out: Path | None, to_json: bool, **options: Any) -> None:
+    """Make a reference convergence point: how many samples the reference needs, seed by seed.
+
+    Every run is kept as it ends; the same command goes on where it was interrupted.
+    """
+    from harness.card import settle_hyperparameters
+    from harness.console import reporting
+    from workloads.catalogue import load_card, load_workload
+    from workloads.reference_points import Converged, make_point
+
+    card = load_card(workload if scale in (None, "mini") else f"{workload}.{scale}")
+    changes = {**options["changes"], "global_batch_size": options["batch_size"]}
+    values = settle_hyperparameters(card.training, changes, bounded=True)
+    out, runs = out or Path(f"rcp-{card.name}.json"), options["runs"]
+    with reporting(f"{card.name}, batch size {options['batch_size']}") as report:
+        load_workload(card.name, options["data"]).prepare(report.preparing)
+
+        def told(run: Converged, done: int) -> None:
+            found = "did NOT converge" if run.samples is None else f"{run.samples:,} samples"
+            _tell(f"seed {run.seed}: {found}, {run.seconds:.1f} s of processor time")
+            report.preparing(f"{done} of {runs} runs", done, runs)
+
+        point = make_point(card, values, runs, out, jobs=options["jobs"],
+                           folder=options["data"], told=told)  # fmt: skip
+    if to_json:
+        emit(point.model_dump())
+    else:
+        found = point.converged
+        click.echo(f"{out}: batch size {point.global_batch_size}: {len(found)} of "
+                   f"{_count(len(point.seeds), 'run')} converged, mean "
+                   f"{sum(found) / max(1, len(found)):,.0f} samples")  # fmt: skip
+
+
 @cli.command(epilog=example("levelfield audit runs/offline"))
 @click.argument("run", type=click.Path(path_type=Path))
 @as_json

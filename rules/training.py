@@ -287,8 +287,8 @@ def floors_are_kept(case: RunCase) -> Iterator[Problem]:
     for name, floor in case.reference.card.training.floors.items():
         found = [event for event in final if event.metadata.get("metric") == name]
         value = found[-1].value if found else None
-        # Written so that what cannot be compared is below the floor.
-        if type(value) not in (int, float) or not value >= floor:
+        kept = isinstance(value, int | float) and not isinstance(value, bool) and value >= floor
+        if not kept:
             yield case.log_problem(
                 f"{name} is below the card's floor at the last evaluation"
                 if found
