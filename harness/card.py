@@ -164,7 +164,11 @@ def read_card(path: Path, scale: Scale = Scale.MINI) -> WorkloadCard:
         if scale != Scale.MINI:
             unmeasured = {"measured": "", "data_sha256": ""}
             facts = _merged({**facts, **unmeasured}, scales[scale])
-            facts |= {"name": f"{facts['name']}.{scale}", "scale": scale}
+            facts |= {
+                "name": f"{facts['name']}.{scale}",
+                "scale": scale,
+                "title": f"{facts['title']}, {scale}",
+            }
         return WorkloadCard.model_validate(facts, strict=False)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ValidationError) as error:
         raise LevelfieldError(f"{path}: not a workload card: {error}; mend the file") from error
