@@ -31,9 +31,9 @@ class Event:
 
     @property
     def samples_count(self) -> int | None:
-        """Samples trained on when it happened; none unless they are a whole number from 0."""
+        """Samples trained on when it happened; none unless a whole number from 0, below 2^53."""
         count = self.metadata.get("samples_count")
-        return count if type(count) is int and count >= 0 else None
+        return count if type(count) is int and 0 <= count < 2**53 else None
 
 
 @dataclass(frozen=True)

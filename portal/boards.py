@@ -85,8 +85,10 @@ def _training(listing: Listing) -> str:
         f"A run is timed from the first touch of the data until {target.metric} reaches "
         f"{target.value:g} on the evaluation set. The round asks for {facts.runs} runs, each from "
         f"a new seed; the fastest and the slowest ({facts.drop} each) are dropped and the mean of "
-        "the rest is the score. A run that never reaches the target counts as the slowest; "
-        f"with more than {facts.tolerated_non_converging} of them there is no score."
+        "the rest is the score. In the closed division it is multiplied where the runs converged "
+        "after fewer samples than the reference's, so that luck does not pay. A run that never "
+        "reaches the target counts as the slowest; with more than "
+        f"{facts.tolerated_non_converging} of them there is no score."
     )
 
 

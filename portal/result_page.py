@@ -12,7 +12,7 @@ from portal.figures import figures
 from portal.listing import Listing
 from portal.quantities import for_people
 from portal.rendering import plural, write_page
-from portal.scores import RunScore, run_scores
+from portal.scores import RunScore, run_scores, scaling
 from portal.system_table import system_rows
 from portal.telemetry_table import telemetry_table
 from rules.rule import Finding
@@ -44,6 +44,7 @@ def write_result(site: Path, listing: Listing) -> None:
         trust=trust_items(listing),
         verification=listing.published.verification,
         method=describe_method(listing),
+        scaled=describe_scaling(listing),
         runs=[_run(listing, run, score) for run, score in run_scores(listing)],
         audits=audit_table(listing) if listing.sut else None,
         figures=figures(listing),
@@ -106,6 +107,20 @@ def _run(listing: Listing, evidence: RunEvidence, score: RunScore) -> dict[str, 
         "samples": "–" if run.samples is None else f"{run.samples:,}",
         "proof": list(_proof(listing, evidence)),
     }
+
+
+def describe_scaling(listing: Listing) -> str:
+    """How the mean of the runs became the score, empty where the mean is the score."""
+    found = scaling(listing)
+    if not found:
+        return ""
+    reference = found.pace.match.reference
+    mean = for_people(found.unscaled, listing.shown_unit, digits=4)
+    return (
+        f"time × {found.pace.factor:.4f}: the mean of {mean} is multiplied, because the runs "
+        f"converged after {found.pace.result_mean:,.0f} samples where the reference at batch size "
+        f"{reference.batch_size} takes {reference.mean:,.0f}. Converging by luck does not pay."
+    )
 
 
 def _part(evidence: RunEvidence, score: RunScore) -> str:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from harness.records import Mode, Scenario
 from portal.listing import Listing
-from rules.scoring import score, time_to_train
+from rules.convergence import Pace
+from rules.scoring import pace_of, score, time_to_train
 from rules.submission import RunEvidence
+from workloads.catalogue import load_points
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,25 @@ class RunScore:
     """In the result's unit; none for a run that did not converge or that measures accuracy."""
     dropped: bool
     """Left out of the mean as one of the fastest or slowest."""
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """How luck in converging was taken out of a time to train."""
+
+    unscaled: float
+    """The Olympic mean of the runs, in seconds."""
+    pace: Pace
+
+
+def scaling(listing: Listing) -> Scaling | None:
+    """The scaling of a result that converged faster than the reference; none of any other."""
+    entry, points = listing.entry, load_points(listing.card.name)
+    if entry.result.scenario is not Scenario.TRAIN:
+        return None
+    pace = pace_of(entry.runs, listing.round, points)
+    unscaled = score(Scenario.TRAIN, entry.runs, listing.round)
+    return Scaling(unscaled, pace) if pace and pace.factor > 1 and unscaled is not None else None
 
 
 def run_scores(listing: Listing) -> list[tuple[RunEvidence, RunScore]]:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.card import WorkloadCard
+from harness.card import ReferenceConvergencePoint, WorkloadCard
 from harness.errors import UsageError
 from harness.queries import QueryLog, new_log
 from harness.records import Division, Mode, RunStatus, Scenario
@@ -38,6 +38,8 @@ class Reference:
     digest: str
     score: Callable[[Mapping[int, Any]], float]
     """Accuracy of answers by sample index; `LevelfieldError` if they make no sense."""
+    points: tuple[ReferenceConvergencePoint, ...] = ()
+    """How fast its training converges, by batch size."""
 
 
 @dataclass(frozen=True)
@@ -146,11 +148,13 @@ class RunCase(ResultCase):
 
 def installed(name: str) -> Reference | None:
     """The workload ``name`` as it is installed here; none if it is not."""
-    from workloads.catalogue import load_card, load_scorer, workload_digest
+    from workloads.catalogue import load_card, load_points, load_scorer, workload_digest
 
     try:
         card = load_card(name)
     except UsageError:
         return None
     # The scorer reads the data set, so it is loaded only when answers are judged.
-    return Reference(card, workload_digest(name), lambda answers: load_scorer(name)(answers))
+    return Reference(
+        card, workload_digest(name), lambda answers: load_scorer(name)(answers), load_points(name)
+    )

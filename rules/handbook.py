@@ -17,6 +17,9 @@ _ON = {
     "inference": "each inference run",
 }
 
+_DEVIATIONS = {"all": "all runs", "trimmed": "the runs that are not dropped"}
+_PRUNINGS = {"hull": "the lower convex hull", "walk": "MLPerf's single pass"}
+
 
 def write(path: Path) -> None:
     """Bring the tables in ``path`` up to date; `LevelfieldError` if it or its marks are missing."""
@@ -81,6 +84,7 @@ def _terms(terms: Round) -> dict[str, str]:
         "runs dropped at each end": str(training.drop),
         "runs that may miss the target": str(training.tolerated_non_converging),
     }
+    asked |= _convergence_terms(terms)
     for division, limit_s in training.init_limit_s.items():
         asked[f"initialisation, {division}"] = f"at most {limit_s:,} s"
     asked["accuracy of inference"] = f"at least {terms.accuracy_floor:.0%} of the reference's"
@@ -92,6 +96,21 @@ def _terms(terms: Round) -> dict[str, str]:
         if not offline:
             asked[f"{scenario}: latency percentile"] = f"{facts.percentile:.0%}"
     return asked | _common_terms(terms)
+
+
+def _convergence_terms(terms: Round) -> dict[str, str]:
+    """What a round asks of convergence beside the reference's."""
+    asked = terms.convergence
+    grid = ", with the evaluation grid's variance" if asked.grid_variance else ""
+    granted = (f"{name} {samples:,}" for name, samples in asked.allowance_samples.items())
+    return {
+        "convergence: significance of the t-test": f"{asked.significance:g}",
+        "convergence: reference runs dropped at each end": str(asked.drop),
+        "convergence: deviation": f"of {_DEVIATIONS[asked.deviation]}{grid}",
+        "convergence: reference points kept": _PRUNINGS[asked.pruning],
+        "convergence: limit": asked.limit.replace("_", " "),
+        "convergence: samples granted": ", ".join(granted) or "none",
+    }
 
 
 def _common_terms(terms: Round) -> dict[str, str]:

@@ -59,8 +59,10 @@ def rule(
 
 
 def in_order() -> dict[str, Rule]:
-    """Every rule registered so far by number: by subject, then as its file has them."""
-    ordered = sorted(
-        _registered.values(), key=lambda one: SUBJECTS.index(one.number.partition("-")[0])
-    )
-    return {one.number: one for one in ordered}
+    """Every rule registered so far by number: by subject, then by the number itself."""
+    return {one.number: one for one in sorted(_registered.values(), key=_place)}
+
+
+def _place(one: Rule) -> tuple[int, int]:
+    subject, _, number = one.number.partition("-")
+    return SUBJECTS.index(subject), int(number)

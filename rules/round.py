@@ -49,6 +49,24 @@ class InferenceTerms(Record):
         return round(self.min_duration_s * 1e9)
 
 
+class ConvergenceTerms(Record):
+    """How a round judges convergence against the reference's points (`rules.convergence`)."""
+
+    significance: Annotated[float, Field(gt=0, lt=0.5)]
+    """Of the t-test: how often the reference itself would be refused."""
+    drop: Annotated[int, Field(ge=0)]
+    """Runs that are left out at each end of a reference point; lost ones are the slowest."""
+    deviation: Literal["all", "trimmed"]
+    """Of all runs of a point, as in MLPerf's checker, or of those that its mean is of, as in its
+    rules."""
+    grid_variance: bool
+    """Whether to add the variance that evaluating at intervals hides."""
+    pruning: Literal["walk", "hull"]
+    limit: Literal["closed_form", "bisection"]
+    allowance_samples: dict[Identifier, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
+    """Samples by workload by which the limit is lowered."""
+
+
 class AuditTerms(Record):
     """What a round asks of audits."""
 
@@ -83,6 +101,7 @@ class Round(Record):
     """Seeds that everybody uses in inference; those that are not given the harness draws."""
     audits: AuditTerms
     training: TrainingTerms
+    convergence: ConvergenceTerms
     inference: dict[InferenceScenario, InferenceTerms]
 
     def settings(

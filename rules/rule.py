@@ -11,6 +11,7 @@ from rules import (  # noqa: F401
     inference,
     log,
     open_loop,
+    pace,
     score_claim,
     settings,
     system,

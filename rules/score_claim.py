@@ -13,14 +13,16 @@ def score_is_recomputed(case: ResultCase) -> Iterator[Problem]:
     """The score, computed again from the logs, equals the claim exactly.
 
     Training: the Olympic mean of the seconds from run_start to run_stop; a run that missed the
-    target counts as the slowest. single_stream and multi_stream: the early-stopping estimate of the
-    percentile of a query's latency. server: the target rate. interactive: tokens per second, the
-    n - 1 samples that followed the first, by the time to the last completion, times the mean
-    tokens of a sample; both if the bounds are held. offline: samples per second. Runs that give no
-    score may only claim none, and a result without a score is refused.
+    target counts as the slowest; in the closed division it is multiplied by the reference's mean of
+    samples to converge over the result's, where the result's is less. single_stream and
+    multi_stream: the early-stopping estimate of the percentile of a query's latency. server: the
+    target rate. interactive: tokens per second, the n - 1 samples that followed the first, by the
+    time to the last completion, times the mean tokens of a sample; both if the bounds are held.
+    offline: samples per second. Runs that give no score may only claim none, and a result without a
+    score is refused.
     """
     claimed = case.entry.result.value
-    computed = score(case.scenario, case.entry.runs, case.round)
+    computed = score(case.scenario, case.entry.runs, case.round, case.reference.points)
     if claimed != computed:
         yield Problem(
             "the claim is not what the logs give; pack the runs again",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.card import ReferenceConvergencePoint
 from harness.events import EventLog
 from harness.metrics import (
     early_stopping_estimate,
@@ -18,20 +19,29 @@ from harness.metrics import (
     token_throughput,
 )
 from harness.queries import NEVER, OK, QueryLog
-from harness.records import InferenceSettings, Mode, RunStatus, Scenario
+from harness.records import Division, InferenceSettings, Mode, RunStatus, Scenario
+from rules.convergence import NEVER_CONVERGED, Pace, match, olympic, prune, summarise_all
 from rules.round import Round
 from rules.submission import RunEvidence
 
-NEVER_CONVERGED = math.inf
 
+def score(
+    scenario: Scenario,
+    runs: Sequence[RunEvidence],
+    terms: Round,
+    points: Sequence[ReferenceConvergencePoint] = (),
+) -> float | None:
+    """The score of ``runs`` in SI units (`harness.records.UNIT_OF`); none if they give none.
 
-def score(scenario: Scenario, runs: Sequence[RunEvidence], terms: Round) -> float | None:
-    """The score of ``runs`` in SI units (`harness.records.UNIT_OF`); none if they give none."""
+    A training that converged faster than the reference's ``points`` is scaled to their mean.
+    """
     if scenario == Scenario.TRAIN:
         times = [time_to_train(run) for run in runs if run.run.mode == Mode.TRAINING]
-        return olympic_mean(
+        mean = olympic_mean(
             times, terms.training.drop, tolerated=terms.training.tolerated_non_converging
         )
+        pace = pace_of(runs, terms, points)
+        return mean * pace.factor if mean is not None and pace else mean
     measured = [run for run in runs if run.run.mode == Mode.PERFORMANCE]
     return performance(scenario, measured[0], terms) if len(measured) == 1 else None
 
@@ -73,6 +83,43 @@ def time_to_train(evidence: RunEvidence) -> float:
     if evidence.run.status != RunStatus.COMPLETE or duration_ms is None:
         return NEVER_CONVERGED
     return (duration_ms[1] - duration_ms[0]) / 1000
+
+
+def pace_of(
+    runs: Sequence[RunEvidence],
+    terms: Round,
+    points: Sequence[ReferenceConvergencePoint],
+    every: int = 0,
+) -> Pace | None:
+    """How fast training runs of the closed division converged beside the reference.
+
+    ``every`` is the card's interval of evaluation, which only the reference's deviation depends
+    on. None in the open division, and where no point serves or the runs have no mean.
+    """
+    trained = [run for run in runs if run.run.mode == Mode.TRAINING]
+    size = shared_batch_size(trained)
+    mean = olympic(map(samples_to_converge, trained), terms.training.drop)
+    if size is None or mean is None or any(r.run.division != Division.CLOSED for r in trained):
+        return None
+    usable = prune(summarise_all(points, terms.convergence, every), terms.convergence.pruning)
+    found = match(size, usable, terms.training.runs)
+    return Pace(found, mean) if found else None
+
+
+def samples_to_converge(evidence: RunEvidence) -> float:
+    """Samples at the last evaluation in the log; infinite for a run that missed its target."""
+    last = evidence.log.last("eval_accuracy")
+    if evidence.run.status != RunStatus.COMPLETE or last is None or last.samples_count is None:
+        return NEVER_CONVERGED
+    return last.samples_count
+
+
+def shared_batch_size(runs: Sequence[RunEvidence]) -> int | None:
+    """The one global batch size that the logs of ``runs`` give; none if not just one."""
+    found = [run.log.all("global_batch_size") for run in runs]
+    sizes = {event.value if type(event.value) is int else 0 for log in found for event in log}
+    size = sizes.pop() if len(sizes) == 1 and all(found) else 0
+    return size if 0 < size < 2**53 else None
 
 
 def timed_window_ms(log: EventLog) -> tuple[int, int] | None:

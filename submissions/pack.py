@@ -20,6 +20,7 @@ from submissions.keys import check_organisation
 from submissions.layout import MANIFEST, RESULT, RESULTS, SEARCH, SYSTEM, check_path, files_of
 from submissions.manifest import Manifest, describe
 from submissions.strict_json import read_record
+from workloads.catalogue import load_points
 
 PROBES = "probes"
 """Folder beside a search's run in which its shorter runs lie."""
@@ -177,7 +178,7 @@ def _result_files(group: Sequence[_Source], round_: Round) -> dict[str, bytes]:
         scenario=first.scenario,
         division=first.division,
         metric=METRIC_OF[first.scenario],
-        value=score(first.scenario, evidence, round_),
+        value=score(first.scenario, evidence, round_, load_points(first.workload)),
         runs=names,
     )
     files = {f"{folder}/{RESULT}": result.to_json().encode()}

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 from altered import (
+    Edit,
     at_times,
     repeated,
     saying,
@@ -21,7 +22,7 @@ from inference_edits import ACCURACY, OFFLINE, STREAM, column, drop_run, three_t
 from valid import MS, RATE, STEP
 
 from harness.capacity import Probe, Search
-from harness.events import BrokenLine, EventLog
+from harness.events import BrokenLine, Event, EventLog
 from harness.queries import RAISED
 from harness.records import Division, Metric, Mode, RunStatus, Scenario
 from harness.system import System
@@ -74,6 +75,29 @@ def _own_program(submission: Submission, late_ms: int) -> Submission:
         TRAIN,
         lambda events: [replace(e, received_ms=e.time_ms + late_ms) for e in events],
     )
+
+
+def _every_log(submission: Submission, edit: Edit) -> Submission:
+    """All three training runs' logs edited."""
+    for number in range(3):
+        submission = with_log(submission, TRAIN, edit, number)
+    return submission
+
+
+def converging_faster(submission: Submission, times: int) -> Submission:
+    """Every training run as if it had seen fewer samples at each evaluation."""
+
+    def edit(events: list[Event]) -> list[Event]:
+        return [
+            replace(
+                e, metadata={**e.metadata, "samples_count": e.metadata["samples_count"] // times}
+            )
+            if "samples_count" in e.metadata
+            else e
+            for e in events
+        ]
+
+    return _every_log(submission, edit)
 
 
 def _same_run_twice(entry: Entry) -> Entry:
@@ -223,6 +247,17 @@ BREAKS: dict[str, list[Break]] = {
         lambda s: with_log(s, TRAIN, saying("eval_metric", 0.49)),
         lambda s: with_log(s, TRAIN, saying("eval_metric", None)),
         lambda s: with_log(s, TRAIN, without("eval_metric")),
+    ],
+    "TRAIN-13": [
+        lambda s: with_hyperparameters(s, global_batch_size=128),
+        lambda s: with_log(s, TRAIN, without("global_batch_size")),
+        lambda s: _every_log(s, saying("global_batch_size", "64")),
+    ],
+    "TRAIN-14": [lambda s: _every_log(s, saying("global_batch_size", 129))],
+    "TRAIN-15": [
+        lambda s: converging_faster(s, 2),
+        lambda s: _every_log(converging_faster(s, 2), saying("global_batch_size", 96)),
+        lambda s: _every_log(converging_faster(s, 2), saying("global_batch_size", 16)),
     ],
     "SCORE-1": [
         lambda s: with_claim(s, TRAIN, value=1.0),

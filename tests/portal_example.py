@@ -42,7 +42,7 @@ from rules.submission import Entry, RunEvidence, Submission
 from submissions.attestation import Signatory, Verification
 from submissions.bundle import Bundle
 from submissions.manifest import Manifest, bundle_id, describe
-from workloads.catalogue import load_card
+from workloads.catalogue import load_card, load_points
 
 WORKLOAD = "image_classification"
 HOSTILE = "<script>alert('x')</script>&\"=1+1"
@@ -342,7 +342,7 @@ def _entries(runs: list[RunEvidence], terms: Round) -> list[Entry]:
             scenario=scenario,
             division=held[0].run.division,
             metric=METRIC_OF[scenario],
-            value=score(scenario, held, terms),
+            value=score(scenario, held, terms, load_points(WORKLOAD)),
             runs=tuple(evidence.path.rpartition("/")[2] for evidence in held),
         )
         settings = held[0].run.settings

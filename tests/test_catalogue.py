@@ -73,3 +73,38 @@ def test_the_digest_ignores_caches_and_sees_names_and_bytes(
     changed = catalogue.workload_digest("toy")
     (folder / "model.py").rename(folder / "net.py")
     assert len({digest, changed, catalogue.workload_digest("toy")}) == 3
+
+
+@pytest.mark.parametrize("name", catalogue.workload_names())
+def test_the_shipped_points_serve(name: str) -> None:
+    """Each point: as many runs as seeds, no seed twice, at most one of twenty lost."""
+    points = catalogue.load_points(name)
+    assert [p.global_batch_size for p in points] == sorted(p.global_batch_size for p in points)
+    for point in points:
+        assert len(set(point.seeds)) == len(point.samples_to_converge) >= 10
+        lost = point.samples_to_converge.count(None)
+        assert lost <= max(1, len(point.seeds) // 20)
+        assert point.hyperparameters["global_batch_size"] == point.global_batch_size
+
+
+POINT = """{"global_batch_size": 8, "samples_to_converge": [800, null], "seeds": [0, 1],
+    "hyperparameters": {}, "measured_on": "here"}"""
+
+
+def test_points_are_those_of_the_scale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalogue, "_ROOT", tmp_path)
+    folder = make_workload(tmp_path)
+    assert catalogue.load_points("toy") == ()
+    (folder / "rcp.standard.json").write_text(f"[{POINT}]")
+    assert catalogue.load_points("toy") == ()
+    (point,) = catalogue.load_points("toy.standard")
+    assert point.samples_to_converge == (800, None)
+
+
+@pytest.mark.parametrize("name", ["tyo", "", "..", "../toy", "toy/../toy"])
+def test_what_is_not_installed_has_no_points(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(catalogue, "_ROOT", tmp_path)
+    (make_workload(tmp_path) / "rcp.json").write_text(f"[{POINT}]")
+    assert catalogue.load_points(name) == ()

@@ -12,6 +12,7 @@ from rules.round import read_round
 from rules.scoring import score
 from submissions.bundle import Bundle
 from submissions.pack import pack
+from workloads.catalogue import load_points
 
 
 def refusal(out: Path, *runs: Path, error: type[LevelfieldError] = LevelfieldError) -> str:
@@ -36,7 +37,8 @@ def test_what_is_packed_opens_as_the_same_submission(tmp_path: Path) -> None:
 def test_a_claim_is_the_score_of_its_runs(tmp_path: Path) -> None:
     bundle = pack(write_runs(tmp_path / "runs"), "acme", "practice", tmp_path / "b")
     for entry in bundle.submission.entries:
-        scored = score(entry.result.scenario, entry.runs, read_round("practice"))
+        points = load_points(entry.result.workload)
+        scored = score(entry.result.scenario, entry.runs, read_round("practice"), points)
         assert entry.result.value == scored
     offline, train = bundle.submission.entries
     assert (offline.result.metric, train.result.metric) == (

@@ -1,15 +1,57 @@
 """Each run's part in the score."""
 
-from portal_example import inference_run, published, system, training_run
+from typing import Any
 
+import pytest
+from portal_example import WORKLOAD, inference_run, published, system, training_run
+
+from harness.card import ReferenceConvergencePoint
 from harness.records import Mode, Scenario
-from portal.listing import list_results
-from portal.scores import RunScore, run_scores
+from portal import scores
+from portal.listing import Listing, list_results
+from portal.result_page import describe_scaling
+from portal.scores import RunScore, run_scores, scaling
+from workloads.catalogue import load_card
 
 
-def _scores(runs: list, round_name: str = "2026.1") -> list[RunScore]:  # type: ignore[type-arg]
-    (listing,) = list_results([published(system("a", "acme"), runs, round_name=round_name)])
-    return [score for _, score in run_scores(listing)]
+def _listing(runs: list[Any]) -> Listing:
+    (listing,) = list_results([published(system("a", "acme"), runs, round_name="2026.1")])
+    return listing
+
+
+def _scores(runs: list[Any]) -> list[RunScore]:
+    return [score for _, score in run_scores(_listing(runs))]
+
+
+def _reference_of(samples: int) -> ReferenceConvergencePoint:
+    size = load_card(WORKLOAD).training.hyperparameters["global_batch_size"].default
+    return ReferenceConvergencePoint(
+        global_batch_size=int(size),
+        samples_to_converge=(samples,) * 4,
+        seeds=(0, 1, 2, 3),
+        hyperparameters={},
+        measured_on="here",
+    )
+
+
+@pytest.mark.parametrize(("samples", "factor"), [(12_600, 1.05), (12_000, None), (11_000, None)])
+def test_a_result_that_converged_faster_is_shown_with_its_factor(
+    monkeypatch: pytest.MonkeyPatch, samples: int, factor: float | None
+) -> None:
+    """The example's runs converge after 12,000 samples."""
+    monkeypatch.setattr(scores, "load_points", lambda _: (_reference_of(samples),))
+    listing = _listing([training_run(n, 9.0) for n in range(1, 6)])
+    found = scaling(listing)
+    assert (found.pace.factor if found else None) == factor
+    assert describe_scaling(listing).startswith(
+        "time × 1.0500: the mean of 9.000 s" if found else ""
+    )
+    assert bool(describe_scaling(listing)) is bool(found)
+
+
+def test_inference_is_not_scaled() -> None:
+    listing = _listing([inference_run(1, Scenario.OFFLINE, Mode.PERFORMANCE, 1.0)])
+    assert scaling(listing) is None
 
 
 def test_fastest_and_slowest_are_dropped() -> None:

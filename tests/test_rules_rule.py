@@ -115,6 +115,12 @@ def test_a_known_attack_is_seen(name: str) -> None:
     assert rules <= findings(attack(VALID))
 
 
+def test_rules_are_in_the_order_of_their_numbers() -> None:
+    training = [number for number in RULES if number.startswith("TRAIN-")]
+    assert training == [f"TRAIN-{n}" for n in sorted(int(name[6:]) for name in training)]
+    assert next(iter(RULES)) == "ROUND-1"
+
+
 def test_findings_are_in_the_order_of_the_rules() -> None:
     broken = VALID
     for number in ("SCORE-1", "TRAIN-9", "LOG-2"):

@@ -11,6 +11,7 @@ from typing import Any
 from harness.card import Scale, WorkloadCard, read_card, scales_of
 from harness.errors import UsageError
 from harness.workload import Workload
+from workloads.reference_points import Points, read_points
 
 _ROOT = Path(__file__).parent
 
@@ -37,6 +38,17 @@ def load_card(name: str) -> WorkloadCard:
         known = ", ".join(n for n in benchmark_names() if n.partition(".")[0] == workload)
         raise UsageError(f"{name}: no such scale; known: {known}")
     return read_card(path, Scale(scale) if scale else Scale.MINI)
+
+
+def load_points(name: str) -> Points:
+    """The reference convergence points of ``name``; empty if none are measured, or none installed.
+
+    ``rcp.json`` in the workload's folder, ``rcp.<scale>.json`` for a scale other than mini.
+    """
+    workload, _, scale = name.partition(".")
+    if workload not in workload_names():
+        return ()
+    return read_points(_ROOT / workload / (f"rcp.{scale}.json" if scale else "rcp.json"))
 
 
 def load_workload(name: str, folder: Path | None = None) -> Workload:
