@@ -53,7 +53,7 @@ class ConvergenceTerms(Record):
     """How a round judges convergence against the reference's points (`rules.convergence`)."""
 
     significance: Annotated[float, Field(gt=0, lt=0.5)]
-    """Of the t-test: how often the reference itself would be refused."""
+    """Of the t-test: about how often the reference itself would be refused."""
     drop: Annotated[int, Field(ge=0)]
     """Runs that are left out at each end of a reference point; lost ones are the slowest."""
     deviation: Literal["all", "trimmed"]

@@ -179,18 +179,20 @@ def test_the_bisection_finds_the_closed_form(
     assert 0 <= exact <= mean
 
 
-@pytest.mark.parametrize("runs", [3, 5])
-def test_the_reference_itself_is_refused_about_as_often_as_the_round_says(runs: int) -> None:
+@pytest.mark.parametrize(("runs", "others", "most"), [(3, 20, 0.04), (5, 20, 0.07), (5, 10, 0.1)])
+def test_the_reference_itself_is_refused_about_as_often_as_the_round_says(
+    runs: int, others: int, most: float
+) -> None:
     """Runs that end at any of some ten evaluations, as those of small workloads do."""
     draw = np.random.default_rng(5)
     refused = 0
     for _ in range(2000):
-        samples = np.ceil(draw.normal(10, 2, 20 + runs)) * 960
-        reference = Match("equal", (64,), summary(list(samples[:20]), OURS, 960))
-        mean = olympic(samples[20:], 1)
+        samples = np.ceil(draw.normal(10, 2, others + runs)) * 960
+        reference = Match("equal", (64,), summary(list(samples[:others]), OURS, 960))
+        mean = olympic(samples[others:], 1)
         assert mean is not None
         refused += not judge(Pace(reference, mean), OURS, runs).passed
-    assert 0.01 < refused / 2000 < 0.06
+    assert 0.01 < refused / 2000 < most
 
 
 official = pytest.mark.skipif(
