@@ -148,7 +148,12 @@ class Decoder(nn.Module):
         self.embed_tokens = nn.Embedding(shape.vocabulary, shape.width)
         self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.layers))
         self.norm = nn.RMSNorm(shape.width, shape.norm_epsilon)
-        angles = rope_angles(shape)
+        self._shape = shape
+        self.place_turns()
+
+    def place_turns(self) -> None:
+        """Make the table of turns, which no checkpoint holds, on the CPU or on the meta device."""
+        angles = rope_angles(self._shape)
         self.register_buffer("cosines", angles.cos(), persistent=False)
         self.register_buffer("sines", angles.sin(), persistent=False)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,21 +29,24 @@ class Chain:
     weights: NDArray[np.int64]  # the same shape: probabilities times `GRAIN`
 
     @cached_property
-    def table(self) -> NDArray[np.int64]:
+    def table(self) -> NDArray[np.uint16]:
         """(contexts, 256): the successor that each value of a uniform byte stands for, rising."""
         ends = np.cumsum(self.weights, axis=1)[:, :-1]
         places = (ends[:, :, None] <= np.arange(GRAIN)).sum(axis=1)
-        return np.take_along_axis(self.successors, places, axis=1)
+        return np.take_along_axis(self.successors.astype(np.uint16), places, axis=1)
 
-    def context(self, before: NDArray[np.int64], last: NDArray[np.int64]) -> NDArray[np.int64]:
+    def context(self, before: NDArray[Any], last: NDArray[Any]) -> NDArray[np.int64]:
         """Numbers of the contexts of two neighbouring symbols."""
-        return before % self.classes * self.symbols + last
+        numbers: NDArray[np.int64] = before.astype(np.int64) % self.classes * self.symbols + last
+        return numbers
 
-    def sample(self, sequences: int, length: int, random: np.random.Generator) -> NDArray[np.int64]:
+    def sample(
+        self, sequences: int, length: int, random: np.random.Generator
+    ) -> NDArray[np.uint16]:
         """Stationary sequences (sequences, length), a uniform byte a symbol."""
-        before = random.integers(0, self.symbols, sequences)
-        last = random.integers(0, self.symbols, sequences)
-        found = np.empty((length, sequences), np.int64)
+        before = random.integers(0, self.symbols, sequences).astype(np.uint16)
+        last = random.integers(0, self.symbols, sequences).astype(np.uint16)
+        found = np.empty((length, sequences), np.uint16)
         for step in range(-_SETTLE, length):
             draws = random.integers(0, GRAIN, sequences, dtype=np.uint8)
             before, last = last, self.table[self.context(before, last), draws]

@@ -1,0 +1,1 @@
+"""Language model: a Llama-shaped decoder learns a Markov chain whose entropy rate is known."""
