@@ -65,10 +65,24 @@ class FullLanguageModel:
             "train": self._card.training.train_samples,
             "eval": self._card.training.eval_samples,
         }
-        mapped = {part: Mapped(self._path(part), context, n) for part, n in wanted.items()}
-        found = fingerprint({f"{part}.tokens": tokens.used for part, tokens in mapped.items()})
+        used = {
+            f"{part}.tokens": Mapped(self._path(part), context, count).used
+            for part, count in wanted.items()
+        }
+        found = fingerprint(used)
+        for tokens in used.values():
+            self._require_known(tokens)
         report("reading tokens", 1, 1)
         return found
+
+    def _require_known(self, tokens: NDArray[Any]) -> None:
+        """`LevelfieldError` if a token is not in the vocabulary, which would fail far from here."""
+        highest, vocabulary = int(tokens.max()), int(self._card.shape["vocabulary"])
+        if highest >= vocabulary:
+            raise LevelfieldError(
+                f"{self._folder}: there is a token {highest}, and the vocabulary has {vocabulary}; "
+                "use the model's own tokeniser"
+            )
 
     def training(
         self, hyperparameters: Mapping[str, Number], seed: int, arithmetic: Arithmetic
