@@ -1,0 +1,1 @@
+"""Object detection: a centre-point detector on generated scenes of noisy shapes."""
