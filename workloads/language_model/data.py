@@ -40,7 +40,12 @@ def make(card: WorkloadCard, report: Progress) -> dict[str, NDArray[Any]]:
     A sequence is one token longer than the model's context: each token but the first is predicted
     from those before it.
     """
-    chain, length = chain_of(card), int(card.shape["context"]) + 1
+    return make_from(chain_of(card), card, report)
+
+
+def make_from(chain: Chain, card: WorkloadCard, report: Progress) -> dict[str, NDArray[Any]]:
+    """As `make`, from any chain."""
+    length = int(card.shape["context"]) + 1
     wanted = {
         "train": (_TRAIN, card.training.train_samples),
         "eval": (_EVAL, card.training.eval_samples),
@@ -51,7 +56,8 @@ def make(card: WorkloadCard, report: Progress) -> dict[str, NDArray[Any]]:
         drawn = chain.sample(count, length, _random(_seed(card), stream))
         arrays[f"{part}.tokens"] = drawn.astype(_token_type(card))
     report("sequences", len(wanted), len(wanted))
-    return arrays | {f"inference.{name}": array for name, array in prompts(card).items()}
+    asked = prompts_from(chain, card)
+    return arrays | {f"inference.{name}": array for name, array in asked.items()}
 
 
 def prompts(card: WorkloadCard) -> dict[str, NDArray[Any]]:
@@ -60,22 +66,16 @@ def prompts(card: WorkloadCard) -> dict[str, NDArray[Any]]:
     A draw is a uniform whole number below 2**32, which decides a generated token: the token whose
     share of the interval from 0 to 1, in the order of token ids, contains draw / 2**32.
     """
-    return _prompts(
-        card.inference.samples,
-        int(card.shape["prompt"]),
-        int(card.shape["new_tokens"]),
-        chain_of(card),
-        _seed(card),
-        _token_type(card),
-    )
+    return prompts_from(chain_of(card), card)
 
 
-def _prompts(
-    count: int, length: int, following: int, chain: Chain, seed: int, kind: type[np.integer[Any]]
-) -> dict[str, NDArray[Any]]:
-    random = _random(seed, _PROMPTS)
+def prompts_from(chain: Chain, card: WorkloadCard) -> dict[str, NDArray[Any]]:
+    """As `prompts`, from any chain."""
+    count, random = card.inference.samples, _random(_seed(card), _PROMPTS)
+    following = int(card.shape["new_tokens"])
     draws = random.integers(0, 2**_DRAW_BITS, (count, following), dtype=np.uint32)
-    return {"prompt": chain.sample(count, length, random).astype(kind), "draws": draws}
+    prompt = chain.sample(count, int(card.shape["prompt"]), random)
+    return {"prompt": prompt.astype(_token_type(card)), "draws": draws}
 
 
 def optimum(card: WorkloadCard) -> float:
@@ -98,6 +98,11 @@ def quality(card: WorkloadCard, answers: Mapping[int, Any]) -> float:
     ``answers`` may come from anybody. `LevelfieldError` unless it holds every sample once and
     nothing else, and each answer is a list of the card's number of tokens.
     """
+    return agreement(chain_of(card), card, answers)
+
+
+def agreement(chain: Chain, card: WorkloadCard, answers: Mapping[int, Any]) -> float:
+    """As `quality`, under any chain."""
     count, length = card.inference.samples, int(card.shape["new_tokens"])
     for sample, answer in answers.items():
         _require_tokens(sample, answer, count, length, int(card.shape["vocabulary"]))
@@ -106,7 +111,7 @@ def quality(card: WorkloadCard, answers: Mapping[int, Any]) -> float:
         raise LevelfieldError(
             f"answers: {missing} of {count} samples are missing; run accuracy mode again"
         )
-    asked, chain = prompts(card), chain_of(card)
+    asked = prompts_from(chain, card)
     given = np.array([answers[sample] for sample in range(count)], dtype=np.int64)
     before = np.concatenate([asked["prompt"][:, -2:].astype(np.int64), given[:, :-1]], axis=1)
     # The chain's probabilities are multiples of 1/256, so the top byte of a draw decides.
