@@ -124,7 +124,7 @@ def test_without_onnx_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_int8_gives_a_blank_image_finite_scores() -> None:
-    blank = np.zeros((1, 1, 8, 8), dtype=np.float32)
+    blank = np.zeros((1, 1, 16, 16), dtype=np.float32)
     for name in ("eager", "onnx"):
         assert np.isfinite(engine(name, "int8").logits(blank)).all()
 
@@ -135,7 +135,7 @@ def test_int8_without_its_kernel_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(torch.ops.onednn, "qconv_prepack", missing)
     with pytest.raises(LevelfieldError, match="no int8 convolution"):
-        quantised.QuantisedNet(shipped_model())
+        quantised.QuantisedNet(shipped_model(), 16)
 
 
 @pytest.mark.gpu

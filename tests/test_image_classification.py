@@ -1,7 +1,5 @@
-"""Image classification: data and scorer, training, query sample library, shipped weights."""
+"""Image classification at scale mini: data, scorer, training, library, shipped weights."""
 
-import json
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,16 +7,20 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import TypeAdapter
 
-from harness.card import ReferenceConvergencePoint, settle_hyperparameters
+from harness.card import settle_hyperparameters
 from harness.errors import LevelfieldError
 from harness.records import Number
 from harness.workload import Arithmetic
 from workloads.catalogue import load_card
 from workloads.image_classification import data, training
-from workloads.image_classification.model import DigitNet, fresh_model
-from workloads.image_classification.workload import WEIGHTS, ReferenceSut, workload
+from workloads.image_classification.model import DigitNet, draw_weights
+from workloads.image_classification.workload import (
+    WEIGHTS,
+    ImageClassification,
+    ReferenceSut,
+    workload,
+)
 from workloads.library import Library
 
 CARD = load_card("image_classification")
@@ -59,6 +61,13 @@ def test_changed_data_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(datasets, "load_digits", lambda: bunch)
     with pytest.raises(LevelfieldError, match="checksum"):
         data.checked(CARD)
+
+
+def test_enlarging_is_bilinear() -> None:
+    images = np.random.default_rng(0).integers(0, 17, (3, 4, 5), dtype=np.uint8)
+    grey = torch.from_numpy(images.astype(np.float32) / 16)[:, None]
+    expected = torch.nn.functional.interpolate(grey, scale_factor=2, mode="bilinear")[:, 0]
+    assert np.array_equal(data.enlarged(images), expected.numpy())
 
 
 # ---- scorer
@@ -110,22 +119,6 @@ def test_the_page_states_the_figures_of_the_card() -> None:
     assert f"{FACTS.limit:,} samples" in page
 
 
-def test_reference_points_are_measured_with_the_card() -> None:
-    points = TypeAdapter(tuple[ReferenceConvergencePoint, ...]).validate_python(
-        json.loads(WEIGHTS.with_name("rcp.json").read_text()), strict=False
-    )
-    assert FACTS.hyperparameters["global_batch_size"].default in {
-        p.global_batch_size for p in points
-    }
-    for point in points:
-        settle_hyperparameters(FACTS, point.hyperparameters, bounded=True)
-        assert point.hyperparameters["global_batch_size"] == point.global_batch_size
-        assert len(point.samples_to_converge) == len(set(point.seeds)) >= 20
-        reached = [samples for samples in point.samples_to_converge if samples is not None]
-        assert len(reached) >= 0.95 * len(point.seeds)
-        assert all(samples % point.global_batch_size == 0 for samples in reached)
-
-
 # ---- training
 
 
@@ -144,23 +137,46 @@ def test_a_seed_gives_the_same_training_and_another_seed_another() -> None:
     assert losses(1) != first
 
 
-def test_nothing_is_read_before_load(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls: list[int] = []
-    read: Callable[[], data.Digits] = data.load_digits
-    monkeypatch.setattr(training, "load_digits", lambda: (calls.append(1), read())[1])
-    session = WORKLOAD.training(DEFAULTS, 0, FP32)
-    assert calls == []
+def test_training_never_reads_the_held_out_half(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts: list[str] = []
+    read = ImageClassification._part
+
+    def noted(self: ImageClassification, part: str) -> training.Part:
+        parts.append(part)
+        return read(self, part)
+
+    monkeypatch.setattr(ImageClassification, "_part", noted)
+    session = WORKLOAD.training(changed(global_batch_size=16), 0, FP32)
+    assert parts == []
     session.load()
-    assert calls == [1]
+    session.train(33)
+    assert parts == ["train"]
+
+
+def test_a_few_epochs_lower_the_loss() -> None:
+    session = WORKLOAD.training(changed(opt_learning_rate_warmup_samples=0), 0, FP32)
+    session.load()
+    assert session.train(320) > session.train(320) + 0.1
+
+
+def test_16_bits_and_a_batch_of_two_train_as_well() -> None:
+    session = WORKLOAD.training(changed(global_batch_size=2), 0, Arithmetic("bf16"))
+    evaluation = WORKLOAD.evaluation(Arithmetic("bf16"))
+    session.load()
+    evaluation.load()
+    assert 0 < session.train(4) < 20
+    assert 0 <= evaluation.evaluate(session.model)["accuracy"] <= 1
 
 
 def test_a_shift_moves_the_image_and_keeps_what_stays_inside() -> None:
-    recipe = training.DigitRecipe(DEFAULTS)
+    recipe = training.PictureRecipe(CARD, DEFAULTS, lambda: WORKLOAD._part("train"))
     recipe.load(torch.device("cpu"))
-    chosen = torch.zeros(64, dtype=torch.int64)
-    shifted = recipe._shifted(chosen, torch.Generator().manual_seed(0))[:, 0]
-    margins = recipe._images[0]
-    windows = {margins[y : y + 8, x : x + 8].numpy().tobytes() for y in range(3) for x in range(3)}
+    chosen = torch.zeros(512, dtype=torch.int64)
+    shifted = recipe._augmented(chosen, torch.Generator().manual_seed(0))[:, 0]
+    margins = recipe._images[0, ..., 0]
+    windows = {
+        margins[y : y + 16, x : x + 16].numpy().tobytes() for y in range(5) for x in range(5)
+    }
     assert {image.numpy().tobytes() for image in shifted} == windows
 
 
@@ -168,15 +184,18 @@ def test_a_shift_moves_the_image_and_keeps_what_stays_inside() -> None:
 
 
 def test_the_network_is_as_large_as_the_card_says() -> None:
-    parameters = sum(p.numel() for p in DigitNet().parameters())
+    parameters = sum(p.numel() for p in DigitNet(CARD.shape).parameters())
     assert f"{round(parameters, -3):,} parameters" in CARD.model
 
 
 def test_new_weights_come_from_the_generator_alone() -> None:
-    torch.manual_seed(1)
-    one = fresh_model(torch.Generator().manual_seed(5)).state_dict()
-    torch.manual_seed(2)
-    two = fresh_model(torch.Generator().manual_seed(5)).state_dict()
+    def drawn(seed: int) -> dict[str, torch.Tensor]:
+        torch.manual_seed(seed)
+        model = DigitNet(CARD.shape)
+        draw_weights(model, torch.Generator().manual_seed(5))
+        return model.state_dict()
+
+    one, two = drawn(1), drawn(2)
     assert all(torch.equal(one[name], two[name]) for name in one)
 
 
@@ -187,8 +206,8 @@ def test_the_library_gives_what_was_loaded_and_no_more() -> None:
     library = WORKLOAD.library()
     library.load([3, 1])
     inputs = library.get(np.array([1, 3]))
-    assert inputs.shape == (2, 1, 8, 8)
-    assert (inputs[1, 0] * 16).tolist() == data.load_digits().eval_images[3].tolist()
+    assert inputs.shape == (2, 1, 16, 16)
+    assert np.array_equal(inputs[1, 0], data.enlarged(data.load_digits().eval_images[3:4])[0])
     library.unload([3])
     with pytest.raises(LevelfieldError, match="sample 3: not loaded"):
         library.get(np.array([1, 3]))

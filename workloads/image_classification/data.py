@@ -1,4 +1,4 @@
-"""The digits, their fixed split and their checksum, and the quality of a set of answers.
+"""Pictures and labels at every scale, the digits' fixed split, the quality of a set of answers.
 
 No torch here: the rules recompute quality from answers with this file alone.
 """
@@ -7,15 +7,31 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.card import WorkloadCard
+from harness.card import Scale, WorkloadCard
 from harness.errors import LevelfieldError
+from harness.workload import Progress
+from workloads.data_set import DataSet
+from workloads.image_classification import imagenet, markers
 
-CLASSES = 10
+GREY_LEVELS = 16
+DIGITS = 10
+
+
+def data_set(card: WorkloadCard, folder: Path | None) -> DataSet:
+    """The cached arrays of scale standard: pictures; of full: an index of those in ``folder``."""
+
+    def make(card: WorkloadCard, report: Progress) -> Mapping[str, NDArray[Any]]:
+        if folder is None:
+            return markers.make(card, report)
+        return imagenet.index(card, folder, report)
+
+    return DataSet(card, make)
 
 
 @dataclass(frozen=True)
@@ -60,7 +76,7 @@ def hold_out(labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
     Neighbouring images tend to share a writer; shuffled, both halves hold every writer.
     """
     held_out = np.zeros(len(labels), dtype=np.bool_)
-    for digit in range(CLASSES):
+    for digit in range(DIGITS):
         members = sorted(np.flatnonzero(labels == digit).tolist(), key=_index_hash)
         held_out[members[: len(members) // 2]] = True
     return held_out
@@ -84,31 +100,61 @@ def fingerprint(digits: Digits) -> str:
     return total.hexdigest()
 
 
+def enlarged(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Grey levels (n, h, w) as what the network takes: (n, 2 h, 2 w), values 0 to 1.
+
+    Bilinear: each new pixel has three quarters of its own old one and a quarter of the nearest
+    other, along each axis; exact, as all are multiples of 1/256.
+    """
+    grey = images.astype(np.float32) / np.float32(GREY_LEVELS)
+    for axis in (1, 2):
+        padded = np.pad(grey, [(1, 1) if a == axis else (0, 0) for a in range(3)], mode="edge")
+        size = grey.shape[axis]
+        near = [np.take(padded, np.arange(size) + start, axis) for start in (0, 2)]
+        pairs = np.stack([(3 * grey + other) / 4 for other in near], axis + 1)
+        shape = [2 * n if a == axis else n for a, n in enumerate(grey.shape)]
+        grey = pairs.reshape(shape)
+    return grey
+
+
 @cache
 def labels() -> tuple[int, ...]:
-    """The right answers: the label of each evaluation sample, by sample index."""
+    """The right answers at scale mini: each evaluation sample's label, by sample index."""
     return tuple(load_digits().eval_labels.tolist())
+
+
+def right_answers(card: WorkloadCard) -> tuple[int, ...]:
+    """The right answers at the card's scale, by sample index.
+
+    At scale full they are in the index that a run on this machine has made of the user's data;
+    `LevelfieldError` where there is none.
+    """
+    if card.scale == Scale.MINI:
+        return labels()
+    if card.scale == Scale.STANDARD:
+        return tuple(markers.labels(card).tolist())
+    return tuple(data_set(card, None).part("eval")["labels"].tolist())
 
 
 def quality(card: WorkloadCard, answers: Mapping[int, Any]) -> float:
     """Share of evaluation samples answered rightly, 0 to 1.
 
     ``answers`` may come from anybody. `LevelfieldError` unless it holds every sample once and
-    nothing else, and each answer is a whole number from 0 to 9.
+    nothing else, and each answer is the number of a class.
     """
-    samples = card.inference.samples
+    samples, classes = card.inference.samples, int(card.shape["classes"])
     for sample, answer in answers.items():
-        _require_digit(sample, samples, answer)
+        _require_class(sample, samples, answer, classes)
     missing = samples - len(answers)
     if missing:
         raise LevelfieldError(
             f"answers: {missing} of {samples} samples are missing; run accuracy mode again"
         )
-    right = [answers[sample] == label for sample, label in enumerate(labels())]
+    right = [answers[sample] == label for sample, label in enumerate(right_answers(card))]
     return right.count(True) / samples
 
 
-def _require_digit(sample: object, samples: int, answer: object) -> None:
+def _require_class(sample: object, samples: int, answer: object, classes: int) -> None:
     # Bounds before text: the text of a huge integer would raise, or fill a page.
     if type(sample) is not int or not 0 <= sample < samples:
         raise LevelfieldError(
@@ -117,10 +163,10 @@ def _require_digit(sample: object, samples: int, answer: object) -> None:
     if type(answer) is not int:
         raise LevelfieldError(
             f"answers: sample {sample}: the answer is of type {type(answer).__name__}; "
-            "answer with a whole number from 0 to 9"
+            f"answer with a whole number from 0 to {classes - 1}"
         )
-    if not 0 <= answer < CLASSES:
+    if not 0 <= answer < classes:
         raise LevelfieldError(
             f"answers: sample {sample}: the answer is out of range; "
-            "answer with a whole number from 0 to 9"
+            f"answer with a whole number from 0 to {classes - 1}"
         )

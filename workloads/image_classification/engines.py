@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from harness.errors import LevelfieldError
 from harness.workload import QuerySampleLibrary
 from workloads.framework import require_precision, settle_threads
-from workloads.image_classification.training import SIDE
-from workloads.image_classification.workload import ReferenceSut, shipped_model
+from workloads.image_classification.workload import SIDE, ReferenceSut, shipped_model
 
 
 class Compiled(ReferenceSut):
@@ -83,7 +82,7 @@ class Onnx:
             raise LevelfieldError(
                 f"engine onnx: {error}; pip install 'levelfield[onnx]', or choose another engine"
             ) from error
-        model = graph(shipped_model())
+        model = graph(shipped_model(), SIDE)
         if precision == "int8":
             model = quantised(model)
         options = onnxruntime.SessionOptions()
@@ -94,10 +93,10 @@ class Onnx:
         )
 
     def logits(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Scores (n, 10) of inputs (n, 1, 8, 8)."""
+        """Scores (n, 10) of inputs (n, 1, 16, 16)."""
         return cast(NDArray[np.float32], self._session.run(None, {"images": inputs})[0])
 
     def predict(self, inputs: NDArray[np.float32]) -> NDArray[np.int64]:
-        """Digits (n,) seen on inputs (n, 1, 8, 8)."""
+        """Digits (n,) seen on inputs (n, 1, 16, 16)."""
         digits: NDArray[np.int64] = self.logits(inputs).argmax(1)
         return digits

@@ -1,12 +1,13 @@
-"""The network: a stem and three residual blocks, 492,000 parameters."""
+"""The network of scale mini, a stem and four residual blocks, and new weights for any network."""
 
+from collections.abc import Mapping
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-WIDTHS = (64, 96, 128)
+from harness.records import Number
 
 
 class ResidualBlock(nn.Module):
@@ -31,32 +32,36 @@ class ResidualBlock(nn.Module):
 
 
 class DigitNet(nn.Module):
-    """Grey images (n, 1, 8, 8), values 0 to 1, to logits (n, 10)."""
+    """Grey images (n, 1, 16, 16), values 0 to 1, to logits (n, 10)."""
 
-    def __init__(self) -> None:
+    def __init__(self, shape: Mapping[str, Number]) -> None:
+        """Widths and classes as ``shape`` on the card says."""
         super().__init__()
-        first, second, third = WIDTHS
-        self.stem = nn.Conv2d(1, first, 3, padding=1, bias=False)  # (n, 64, 8, 8)
+        first, second, third = (int(shape[f"width_{number}"]) for number in (1, 2, 3))
+        self.stem = nn.Conv2d(1, first, 3, padding=1, bias=False)  # (n, 48, 16, 16)
         self.norm = nn.BatchNorm2d(first)
-        self.block1 = ResidualBlock(first, first, stride=1)  # (n, 64, 8, 8)
-        self.block2 = ResidualBlock(first, second, stride=1)  # (n, 96, 8, 8)
-        self.block3 = ResidualBlock(second, third, stride=2)  # (n, 128, 4, 4)
-        self.head = nn.Linear(third, 10)
+        self.blocks = nn.Sequential(
+            ResidualBlock(first, first, stride=1),  # (n, 48, 16, 16)
+            ResidualBlock(first, second, stride=2),  # (n, 96, 8, 8)
+            ResidualBlock(second, second, stride=1),  # (n, 96, 8, 8)
+            ResidualBlock(second, third, stride=2),  # (n, 192, 4, 4)
+        )
+        self.head = nn.Linear(third, int(shape["classes"]))
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (n, 10)."""
-        x = functional.relu(self.norm(self.stem(x)))
-        x = self.block3(self.block2(self.block1(x)))
-        return cast(Tensor, self.head(x.mean((2, 3))))  # mean over places: (n, 128)
+        x = self.blocks(functional.relu(self.norm(self.stem(x))))
+        return cast(Tensor, self.head(x.mean((2, 3))))  # mean over places: (n, 192)
 
 
-def fresh_model(generator: torch.Generator) -> DigitNet:
-    """A network with new weights, drawn from ``generator`` alone (on the CPU)."""
-    model = DigitNet()
+def draw_weights(model: nn.Module, generator: torch.Generator) -> None:
+    """Give ``model`` new weights, drawn from ``generator`` alone (on the CPU).
+
+    Convolutions as He et al. (2015, arXiv:1502.01852) for what ReLU halves; a small head.
+    """
     for module in model.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu", generator=generator)
         elif isinstance(module, nn.Linear):
             nn.init.normal_(module.weight, std=0.05, generator=generator)
             nn.init.zeros_(module.bias)
-    return model

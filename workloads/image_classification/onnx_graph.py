@@ -56,15 +56,15 @@ class _Graph:
         return self.relu(self.node("Add", [y, shortcut]))
 
 
-def graph(net: DigitNet) -> onnx.ModelProto:
-    """``net`` as a graph from ``images`` (n, 1, 8, 8) to logits (n, 10); any n."""
+def graph(net: DigitNet, side: int) -> onnx.ModelProto:
+    """``net`` as a graph from ``images`` (n, 1, side, side) to logits (n, 10); any n."""
     made = _Graph()
     x = made.relu(made.conv("images", net.stem, net.norm))
-    for block in (net.block1, net.block2, net.block3):
-        x = made.block(x, block)
+    for block in net.blocks:
+        x = made.block(x, cast(ResidualBlock, block))
     x = made.node("Flatten", [made.node("GlobalAveragePool", [x])])
     x = made.node("Gemm", [x, made.weight(net.head.weight), made.weight(net.head.bias)], transB=1)
-    inputs = helper.make_tensor_value_info("images", TensorProto.FLOAT, ["n", 1, 8, 8])
+    inputs = helper.make_tensor_value_info("images", TensorProto.FLOAT, ["n", 1, side, side])
     outputs = helper.make_tensor_value_info(x, TensorProto.FLOAT, ["n", 10])
     model = helper.make_model(
         helper.make_graph(made.nodes, "DigitNet", [inputs], [outputs], made.weights),

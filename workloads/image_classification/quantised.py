@@ -13,7 +13,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from harness.errors import LevelfieldError
 from workloads.image_classification.model import DigitNet, ResidualBlock
 
-_TYPICAL_SHAPE = (64, 8, 8)  # samples, rows, columns
+_TYPICAL_BATCH = 64
 
 
 class QuantisedConv(nn.Module):
@@ -23,8 +23,10 @@ class QuantisedConv(nn.Module):
     batch from its largest value; inputs are grey levels or come from a ReLU, so none is negative.
     """
 
-    def __init__(self, conv: nn.Conv2d, norm: nn.BatchNorm2d, activation: str = "none") -> None:
-        """``activation`` is ``none`` or ``relu``, applied by the kernel itself."""
+    def __init__(
+        self, conv: nn.Conv2d, norm: nn.BatchNorm2d, side: int, activation: str = "none"
+    ) -> None:
+        """``side`` is that of inputs; ``activation``, ``none`` or ``relu``, is the kernel's own."""
         super().__init__()
         folded = fuse_conv_bn_eval(conv, norm)
         weights = folded.weight.detach()
@@ -33,15 +35,14 @@ class QuantisedConv(nn.Module):
         self._bias = cast(Tensor, folded.bias).detach()
         self._geometry = (list(conv.stride), list(cast(tuple[int, int], conv.padding)), [1, 1], 1)
         self._activation = activation
-        samples, rows, columns = _TYPICAL_SHAPE
-        # Packed without a shape, two of the layers are packed anew, slowly, at each small batch.
+        # Packed without its shape, a layer may be packed anew, slowly, at each small batch.
         self._packed = torch.ops.onednn.qconv_prepack(
             (weights / self._scales[:, None, None, None]).round().to(torch.int8),
             self._scales,
             1.0,
             0,
             *self._geometry,
-            [samples, conv.in_channels, rows, columns],
+            [_TYPICAL_BATCH, conv.in_channels, side, side],
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -71,14 +72,16 @@ class QuantisedConv(nn.Module):
 class QuantisedBlock(nn.Module):
     """A `ResidualBlock` of quantised convolutions."""
 
-    def __init__(self, block: ResidualBlock) -> None:
+    def __init__(self, block: ResidualBlock, side: int) -> None:
+        """``side`` is that of the inputs."""
         super().__init__()
-        self.conv1 = QuantisedConv(block.conv1, block.norm1, "relu")
-        self.conv2 = QuantisedConv(block.conv2, block.norm2)
+        self.side = side // block.conv1.stride[0]
+        self.conv1 = QuantisedConv(block.conv1, block.norm1, side, "relu")
+        self.conv2 = QuantisedConv(block.conv2, block.norm2, self.side)
         self.shortcut: nn.Module = nn.Identity()
         if len(block.shortcut):
             conv, norm = block.shortcut
-            self.shortcut = QuantisedConv(cast(nn.Conv2d, conv), cast(nn.BatchNorm2d, norm))
+            self.shortcut = QuantisedConv(cast(nn.Conv2d, conv), cast(nn.BatchNorm2d, norm), side)
 
     def forward(self, x: Tensor) -> Tensor:
         """See `ResidualBlock`."""
@@ -86,21 +89,28 @@ class QuantisedBlock(nn.Module):
 
 
 class QuantisedNet(nn.Module):
-    """A trained `DigitNet` in int8, on the CPU. The head, 1,280 weights, stays float."""
+    """A trained `DigitNet` in int8, on the CPU. The head, 1,920 weights, stays float."""
 
-    def __init__(self, net: DigitNet) -> None:
-        """Quantise ``net``'s weights; `LevelfieldError` where torch has no int8 convolution."""
+    def __init__(self, net: DigitNet, side: int) -> None:
+        """Quantise ``net``, for inputs of ``side`` pixels a side.
+
+        `LevelfieldError` where torch has no int8 convolution.
+        """
         super().__init__()
         try:
-            self.stem = QuantisedConv(net.stem, net.norm, "relu")
+            self.stem = QuantisedConv(net.stem, net.norm, side, "relu")
         except (AttributeError, RuntimeError) as error:  # the operator is not built in, or refuses
             raise LevelfieldError(
                 "precision int8: this build of torch has no int8 convolution for this CPU; "
                 "choose fp32 or bf16, or the engine onnx"
             ) from error
-        self.blocks = nn.Sequential(*map(QuantisedBlock, (net.block1, net.block2, net.block3)))
+        self.blocks = nn.Sequential()
+        for block in net.blocks:
+            made = QuantisedBlock(cast(ResidualBlock, block), side)
+            self.blocks.append(made)
+            side = made.side
         self.head = net.head
 
     def forward(self, x: Tensor) -> Tensor:
-        """Grey images (n, 1, 8, 8), values 0 to 1, to logits (n, 10)."""
+        """Grey images (n, 1, 16, 16), values 0 to 1, to logits (n, 10)."""
         return cast(Tensor, self.head(self.blocks(self.stem(x)).mean((2, 3))))
