@@ -1,0 +1,1 @@
+"""Image generation: flow matching with a small diffusion transformer on handwritten digits."""
