@@ -83,10 +83,11 @@ def make(card: WorkloadCard, report: Progress) -> dict[str, NDArray[Any]]:
 def optimum(card: WorkloadCard) -> float:  # noqa: ARG001
     """The best mean average precision: 1, exactly.
 
-    A pixel of a shape differs from its ground by at least ``contrast_least``, less the noise, and
-    a pixel of the ground by the noise at most; ``contrast_least`` is more than twice the noise. So
-    half of it tells them apart without error, and as no two shapes touch, each connected region is
-    one whole shape: its extent is its box, and its pixels are those of its kind. A test does this.
+    From the ground's level a pixel of the ground differs by the noise at most, and a pixel of a
+    shape by ``contrast_least`` less the noise at least; ``contrast_least`` is more than twice the
+    noise. So half of it tells them apart without error, and as no two shapes touch, each connected
+    region is one whole shape: its extent is its box, and its pixels are those of one kind alone.
+    A test does just this.
     """
     return 1.0
 

@@ -43,9 +43,10 @@ def mean_average_precision(
 
 
 def average_precision(hits: NDArray[np.bool_], objects: int) -> float:
-    """Precision averaged over 101 recalls: of detections from the best score down, who hit.
+    """Precision averaged over 101 recalls, 0 to 1.
 
-    A recall counts as reached in whole numbers, so that no rounding decides.
+    ``hits`` (n,) says of each detection, best score first, whether it took one of ``objects``.
+    Whether a recall is reached is settled in whole numbers, so that no rounding decides.
     """
     right = np.cumsum(hits)
     precision = right / np.arange(1, len(hits) + 1)
