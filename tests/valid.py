@@ -23,9 +23,10 @@ from workloads.catalogue import load_card, load_scorer, workload_digest
 
 
 def _round() -> Round:
-    """``practice``, with the audits and the seeds of a real round."""
+    """``practice``, with the audits, the seeds and the test of convergence of a real round."""
     real = read_round("2026.1")
-    return read_round("practice").model_copy(update={"audits": real.audits, "seeds": real.seeds})
+    taken = {name: getattr(real, name) for name in ("audits", "seeds", "convergence")}
+    return read_round("practice").model_copy(update=taken)
 
 
 def _quality(answers: Mapping[int, Any]) -> float:
