@@ -173,8 +173,9 @@ class Generating:
         if self._active:
             for sequence, token in zip(self._active, self._engine.advance(), strict=True):
                 sequence.tokens.append(token)
-        for waiting, count in self._joining():
-            self._join(waiting, count)
+        joining = list(self._joining())
+        if joining:
+            self._join(joining)
         whole = [len(sequence.tokens) == self._new_tokens for sequence in self._active]
         for part in _neighbours(s for s, done in zip(self._active, whole, strict=True) if done):
             answers = [sequence.tokens for sequence in part]
@@ -182,8 +183,8 @@ class Generating:
                 part[0].queries.complete(answers, part[0].place, [len(one) for one in answers])
         self._keep([not done for done in whole])
 
-    def _joining(self) -> Iterator[tuple[_Waiting, int]]:
-        """Who may join, and how many of its samples: as far as there is room."""
+    def _joining(self) -> Iterator[tuple[_Waiting, slice]]:
+        """Who may join, and which of its samples: as many as there is room for."""
         room = min(_MOST_NEW, MOST_TOGETHER - len(self._active))
         while room and self._waiting:
             waiting = self._waiting[0]
@@ -192,20 +193,25 @@ class Generating:
             if count == left:
                 self._waiting.popleft()
             if count:
-                yield waiting, count
+                yield waiting, slice(waiting.start, waiting.start + count)
+            waiting.start += count
             room -= count
 
-    def _join(self, waiting: _Waiting, count: int) -> None:
-        """Read so many prompts, draw their first tokens and report them."""
-        rows = slice(waiting.start, waiting.start + count)
-        waiting.start += count
-        places = range(rows.start, rows.stop)
-        self._active += [_Sequence(waiting.queries, place, []) for place in places]
-        tokens = self._engine.join(waiting.prompts[rows], waiting.draws[rows])
-        for sequence, token in zip(self._active[-count:], tokens, strict=True):
+    def _join(self, joining: Sequence[tuple[_Waiting, slice]]) -> None:
+        """Read prompts, which are all equally long, draw their first tokens and report them."""
+        joined = [
+            _Sequence(waiting.queries, place, [])
+            for waiting, rows in joining
+            for place in range(rows.start, rows.stop)
+        ]
+        self._active += joined
+        prompts = torch.cat([waiting.prompts[rows] for waiting, rows in joining])
+        draws = torch.cat([waiting.draws[rows] for waiting, rows in joining])
+        for sequence, token in zip(joined, self._engine.join(prompts, draws), strict=True):
             sequence.tokens.append(token)
-        with ForeignCode():  # the run may have ended meanwhile
-            waiting.queries.first_token(rows.start, count)
+        for waiting, rows in joining:
+            with ForeignCode():  # the run may have ended meanwhile
+                waiting.queries.first_token(rows.start, rows.stop - rows.start)
 
     def _keep(self, kept: Sequence[bool]) -> None:
         if not all(kept):
