@@ -25,7 +25,9 @@ from workloads.catalogue import load_card, load_scorer, workload_digest
 def _round() -> Round:
     """``practice``, with the audits, the seeds and the test of convergence of a real round."""
     real = read_round("2026.1")
-    taken = {name: getattr(real, name) for name in ("audits", "seeds", "convergence")}
+    # At 5 %, three runs that are a third faster than the reference are already told from it.
+    convergence = real.convergence.model_copy(update={"significance": 0.05})
+    taken = {"audits": real.audits, "seeds": real.seeds, "convergence": convergence}
     return read_round("practice").model_copy(update=taken)
 
 
