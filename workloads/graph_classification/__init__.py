@@ -1,0 +1,1 @@
+"""Node classification with a relational graph attention network on a generated graph."""
