@@ -1,7 +1,8 @@
 """The engines of image_classification in each arithmetic, side by side: speed and accuracy.
 
-Run: python bench/engines.py [repetitions]. Each repetition measures every system once, in an order
-that turns, so that a drift of the machine cancels. Prints medians with least and most.
+Run: python -P bench/engines.py [repetitions]. Each repetition measures every system once, in an
+order that turns, so that a drift of the machine cancels. Prints medians with least and most.
+Seconds are of processor time, all threads together, so that others on the machine count little.
 """
 
 import statistics
@@ -41,18 +42,18 @@ def latencies_s(sut: Any, library: Library) -> list[float]:
     """Seconds of queries of one sample, over `_SECONDS`."""
     samples = np.random.default_rng(0).integers(0, library.total_samples, 65536)
     taken: list[float] = []
-    end = time.perf_counter() + _SECONDS
-    while (before := time.perf_counter()) < end:
+    end = time.process_time() + _SECONDS
+    while (before := time.process_time()) < end:
         sut.predict(library.get(samples[len(taken) : len(taken) + 1]))
-        taken.append(time.perf_counter() - before)
+        taken.append(time.process_time() - before)
     return taken
 
 
 def rate(sut: Any, library: Library) -> float:
     """Samples per second in the largest batches, over `_SECONDS`."""
     answered = 0
-    begin = time.perf_counter()
-    while (now := time.perf_counter()) < begin + _SECONDS:
+    begin = time.process_time()
+    while (now := time.process_time()) < begin + _SECONDS:
         sut.predict(library.get(np.arange(answered, answered + sut.max_batch) % 896))
         answered += sut.max_batch
     return answered / (now - begin)

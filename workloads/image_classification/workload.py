@@ -50,7 +50,7 @@ class ReferenceSut:
     """The shipped weights behind `predict`, run by torch as they are."""
 
     max_batch = 64
-    """On one core of a CPU the fastest of 16 to 256: larger batches leave its caches."""
+    """On one core of a CPU all from 16 to 256 are about as fast."""
 
     def __init__(self, library: QuerySampleLibrary, precision: str = "fp32") -> None:
         """Load the weights in ``precision``: fp32, bf16, or int8 (on the CPU).
