@@ -1,6 +1,6 @@
 """The chain, its sequences and prompts, the optimum, and the quality of generated tokens.
 
-No torch here: the rules recompute quality from answers with this file alone.
+No torch here: the rules recompute quality from answers with this file and the chain's alone.
 """
 
 from collections.abc import Mapping
@@ -18,15 +18,13 @@ from workloads.markov import Chain, draw_chain
 _CHAIN, _TRAIN, _EVAL, _PROMPTS = range(4)
 """Each is drawn from a stream of its own, so that none depends on the size of another."""
 
+_CHAIN_SIZES = ("vocabulary", "classes", "successors")
 _DRAW_BITS = 32
 
 
 def chain_of(card: WorkloadCard) -> Chain:
     """The card's Markov chain."""
     return _chain(_seed(card), *(int(card.shape[name]) for name in _CHAIN_SIZES))
-
-
-_CHAIN_SIZES = ("vocabulary", "classes", "successors")
 
 
 @cache
@@ -54,7 +52,7 @@ def make_from(chain: Chain, card: WorkloadCard, report: Progress) -> dict[str, N
     for done, (part, (stream, count)) in enumerate(wanted.items()):
         report(f"{part} sequences", done, len(wanted))
         drawn = chain.sample(count, length, _random(_seed(card), stream))
-        arrays[f"{part}.tokens"] = drawn.astype(_token_type(card))
+        arrays[f"{part}.tokens"] = drawn.astype(_token_type(card), order="C")
     report("sequences", len(wanted), len(wanted))
     asked = prompts_from(chain, card)
     return arrays | {f"inference.{name}": array for name, array in asked.items()}
