@@ -1,0 +1,1 @@
+"""Recommendation: a DLRM with a cross network on generated clicks (full: on Criteo's logs)."""
