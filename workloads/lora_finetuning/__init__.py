@@ -1,0 +1,1 @@
+"""LoRA fine-tuning: thin adapters teach a frozen decoder a chain whose symbols were relabelled."""
