@@ -12,6 +12,8 @@ from harness.errors import LevelfieldError, UsageError
 from harness.records import Audit, Division, Identifier, InferenceSettings, Record, Scenario
 
 _ROOT = Path(__file__).parent / "rounds"
+OFFICIAL = "mlperf-"
+"""How the names of MLPerf's own rounds begin, whose terms are of another kind."""
 
 InferenceScenario = Literal[
     Scenario.SINGLE_STREAM,
@@ -141,8 +143,9 @@ def _bound(
 
 
 def round_names() -> list[str]:
-    """Names of all rounds, sorted."""
-    return sorted(path.stem for path in _ROOT.glob("*.toml"))
+    """Names of all rounds of our own, sorted."""
+    names = (path.stem for path in _ROOT.glob("*.toml"))
+    return sorted(name for name in names if not name.startswith(OFFICIAL))
 
 
 def read_round(name: str) -> Round:
