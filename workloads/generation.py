@@ -117,7 +117,7 @@ class _Waiting:
 
 
 class Generating:
-    """Answers prompts with a fixed number of tokens; see `harness.sut.SystemUnderTest`.
+    """Answers prompts with a fixed number of tokens, from two; see `harness.sut.SystemUnderTest`.
 
     Works in a thread of its own. New prompts join between two steps of those being continued, and
     each answer is reported when it is whole, in whatever order. What is no longer wanted is
@@ -168,14 +168,14 @@ class Generating:
         return True
 
     def _step(self) -> None:
-        """One more token for every sequence, and the first for those that join."""
+        """Let others join, which read their prompts first; then one more token for everybody."""
         self._keep([sequence.queries.wanted for sequence in self._active])
-        if self._active:
-            for sequence, token in zip(self._active, self._engine.advance(), strict=True):
-                sequence.tokens.append(token)
         joining = list(self._joining())
         if joining:
             self._join(joining)
+        if self._active:
+            for sequence, token in zip(self._active, self._engine.advance(), strict=True):
+                sequence.tokens.append(token)
         whole = [len(sequence.tokens) == self._new_tokens for sequence in self._active]
         for part in _neighbours(s for s, done in zip(self._active, whole, strict=True) if done):
             answers = [sequence.tokens for sequence in part]
