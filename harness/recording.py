@@ -10,7 +10,7 @@ from typing import Any, Self, TextIO
 from harness.clock import Clock
 from harness.errors import LevelfieldError
 from harness.events import EventWriter
-from harness.records import Division, Mode, Run, RunStatus, Scenario
+from harness.records import Borrowed, Division, Mode, Run, RunStatus, Scenario
 from harness.system import System
 from harness.telemetry.sampler import Sampler, Source
 
@@ -24,6 +24,8 @@ class Subject:
     division: Division
     system: System
     sources: Sequence[Source] = ()
+    borrowed_from: Borrowed | None = None
+    """Whose hyperparameters the training runs take over."""
 
     def begin(self, scenario: Scenario, mode: Mode, clock: Clock, **facts: Any) -> Run:
         """The record of a run that is about to start."""
@@ -37,6 +39,7 @@ class Subject:
             status=RunStatus.INCOMPLETE,
             system_sha256=self.system.digest,
             started_ms=clock.wall_ms(),
+            borrowed_from=self.borrowed_from,
             **facts,
         )
 

@@ -102,6 +102,15 @@ class InferenceSettings(Record):
     """So long after the last issue an open loop is stopped, answered or not (a search's probes)."""
 
 
+class Borrowed(Record):
+    """Whose hyperparameters a training run took over, as a group."""
+
+    bundle: Annotated[str, Field(pattern=r"^[a-z2-7]{20}$")]
+    """Id of the source's bundle."""
+    workload: Identifier
+    """Which of its training results."""
+
+
 class Run(Record):
     """One execution, measured. Written to ``run.json`` as incomplete, replaced at its end."""
 
@@ -119,6 +128,8 @@ class Run(Record):
     seeds: dict[str, Annotated[int, Field(ge=0, lt=2**53)]]
     """``{"run": …}`` for training; ``library``, ``order`` and ``schedule`` for inference."""
     hyperparameters: dict[str, Number] = {}
+    borrowed_from: Borrowed | None = None
+    """Where the hyperparameters come from, if they are another submission's (training)."""
     settings: InferenceSettings | None = None
     sut: str | None = None
     """``package.module:Class`` of the system under test (inference)."""

@@ -1,7 +1,7 @@
 """What a rule is given, a case, and what it says, a problem."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
@@ -43,6 +43,15 @@ class Reference:
 
 
 @dataclass(frozen=True)
+class Lender:
+    """A submission whose hyperparameters another took over."""
+
+    submission: Submission
+    errors: int
+    """What its own check by the same round found against it."""
+
+
+@dataclass(frozen=True)
 class SubmissionCase:
     """A whole submission."""
 
@@ -50,6 +59,8 @@ class SubmissionCase:
     round: Round
     references: Mapping[str, Reference]
     """The workloads of the submission that are installed, by name."""
+    lenders: Mapping[str, Lender] = field(default_factory=dict, kw_only=True)
+    """By bundle id, as far as they are at hand."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Judges a submission: every rule on every case, all findings, in the order of the rules."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from harness.records import Record, Scenario
 
@@ -8,6 +8,7 @@ from harness.records import Record, Scenario
 from rules import (  # noqa: F401
     admission,
     audits,
+    borrowing,
     inference,
     log,
     open_loop,
@@ -18,7 +19,9 @@ from rules import (  # noqa: F401
     telemetry,
     training,
 )
+from rules.borrowing import sources_of
 from rules.case import (
+    Lender,
     Problem,
     Reference,
     ResultCase,
@@ -96,13 +99,17 @@ class Report(Record):
 
 
 def check(
-    submission: Submission, terms: Round, find: Callable[[str], Reference | None] = installed
+    submission: Submission,
+    terms: Round,
+    find: Callable[[str], Reference | None] = installed,
+    others: Iterable[Submission] = (),
 ) -> Report:
     """Judge ``submission`` by the round ``terms``; a rule that crashes is an error.
 
-    ``find`` looks a workload up by its name.
+    ``find`` looks a workload up by its name; ``others`` are the submissions at hand from which
+    hyperparameters may have been borrowed.
     """
-    cases = list(_cases(submission, terms, find))
+    cases = list(_cases(submission, terms, find, _lenders(submission, terms, find, others)))
     findings: list[Finding] = []
     passed, not_applicable = [], []
     for one in RULES.values():
@@ -121,21 +128,40 @@ def check(
     )
 
 
+def _lenders(
+    submission: Submission,
+    terms: Round,
+    find: Callable[[str], Reference | None],
+    others: Iterable[Submission],
+) -> dict[str, Lender]:
+    """Those of ``others`` from which ``submission`` says it borrowed, each with its own check."""
+    entries = submission.entries
+    named = {source.bundle for entry in entries for source in sources_of(entry.runs)}
+    return {
+        other.bundle_id: Lender(other, check(other, terms, find).errors)
+        for other in others
+        if other.bundle_id in named
+    }
+
+
 def _cases(
-    submission: Submission, terms: Round, find: Callable[[str], Reference | None]
+    submission: Submission,
+    terms: Round,
+    find: Callable[[str], Reference | None],
+    lenders: Mapping[str, Lender],
 ) -> Iterator[SubmissionCase]:
     names = {entry.result.workload for entry in submission.entries}
     references = {name: found for name in names if (found := find(name))}
-    yield SubmissionCase(submission, terms, references)
+    yield SubmissionCase(submission, terms, references, lenders=lenders)
     for entry in submission.entries:
         # What is unknown to the installation or to the round ROUND-1 refuses; no other rule can
         # judge it.
         reference, scenario = references.get(entry.result.workload), entry.result.scenario
         known = scenario == Scenario.TRAIN or scenario in terms.inference
         if known and reference is not None and scenario in reference.card.scenarios:
-            yield ResultCase(submission, terms, references, entry)
+            yield ResultCase(submission, terms, references, entry, lenders=lenders)
             for evidence in entry.runs:
-                yield RunCase(submission, terms, references, entry, evidence)
+                yield RunCase(submission, terms, references, entry, evidence, lenders=lenders)
 
 
 def _in_scope(one: Rule, case: SubmissionCase) -> bool:

@@ -17,6 +17,7 @@ from altered import (
     with_record,
     without,
 )
+from breaks_borrowing import BORROWING_BREAKS
 from breaks_inference import INFERENCE_BREAKS, Break
 from inference_edits import ACCURACY, OFFLINE, STREAM, column, drop_run, three_times_as_fast
 from valid import MS, RATE, STEP
@@ -107,6 +108,7 @@ def _same_run_twice(entry: Entry) -> Entry:
 
 BREAKS: dict[str, list[Break]] = {
     **INFERENCE_BREAKS,
+    **BORROWING_BREAKS,
     "ROUND-1": [
         lambda s: replace(s, round="2026.1"),
         lambda s: replace(s, entries=()),
