@@ -57,7 +57,8 @@ def no_faster_than_the_reference(case: ResultCase) -> Iterator[Problem]:
     """In the closed division, a result converges no faster than the reference allows.
 
     The Olympic mean of the samples at each run's last evaluation is not below the limit: the least
-    mean that a one-sided t-test does not tell from the reference's, less the round's allowance.
+    mean that a one-sided t-test does not tell from the reference's, less the round's allowance. Of
+    more runs than the round asks for, those count that the score is of (TRAIN-1).
     The reference's mean and deviation are those of the point of the same batch size, else
     interpolated between the two around it, points above their lower convex hull left out; for a
     batch size below the smallest, those of the smallest.

@@ -13,7 +13,8 @@ def score_is_recomputed(case: ResultCase) -> Iterator[Problem]:
     """The score, computed again from the logs, equals the claim exactly.
 
     Training: the Olympic mean of the seconds from run_start to run_stop; a run that missed the
-    target counts as the slowest; in the closed division it is multiplied by the reference's mean of
+    target counts as the slowest; of more runs than the round asks for, the stretch with the median
+    mean counts (TRAIN-1); in the closed division it is multiplied by the reference's mean of
     samples to converge over the result's, where the result's is less. single_stream and
     multi_stream: the early-stopping estimate of the percentile of a query's latency. server: the
     target rate. interactive: tokens per second, the n - 1 samples that followed the first, by the

@@ -20,8 +20,8 @@ from harness.metrics import (
 )
 from harness.queries import NEVER, OK, QueryLog
 from harness.records import Division, InferenceSettings, Mode, RunStatus, Scenario
-from rules.convergence import NEVER_CONVERGED, Pace, match, olympic, prune, summarise_all
-from rules.round import Round
+from rules.convergence import NEVER_CONVERGED, Match, Pace, match, olympic, prune, summarise_all
+from rules.round import Round, TrainingTerms
 from rules.submission import RunEvidence
 
 
@@ -33,13 +33,11 @@ def score(
 ) -> float | None:
     """The score of ``runs`` in SI units (`harness.records.UNIT_OF`); none if they give none.
 
-    A training that converged faster than the reference's ``points`` is scaled to their mean.
+    A training's are `scored_runs`; where they converged faster than the reference's ``points``,
+    they are scaled to the points' mean.
     """
     if scenario == Scenario.TRAIN:
-        times = [time_to_train(run) for run in runs if run.run.mode == Mode.TRAINING]
-        mean = olympic_mean(
-            times, terms.training.drop, tolerated=terms.training.tolerated_non_converging
-        )
+        mean = _olympic_time(scored_runs(runs, terms.training), terms.training)
         pace = pace_of(runs, terms, points)
         return mean * pace.factor if mean is not None and pace else mean
     measured = [run for run in runs if run.run.mode == Mode.PERFORMANCE]
@@ -62,6 +60,30 @@ def performance(scenario: Scenario, evidence: RunEvidence, terms: Round) -> floa
     if not all(server_valid(one.times_ns, one.bound_ns, share) for one in bounded):
         return None
     return settings.target_rate if scenario == Scenario.SERVER else token_throughput(log)
+
+
+def scored_runs(runs: Sequence[RunEvidence], terms: TrainingTerms) -> tuple[RunEvidence, ...]:
+    """The training runs, in order of start, that a score is of: all, or a window of them.
+
+    Of more runs than the round asks for, every stretch of that many consecutive ones has an
+    Olympic mean, infinite where too many of its runs were lost. The stretch with the median of
+    these means is taken; of an even number, with the slower of the middle two; of equals, the
+    earliest (MLPerf training rules, "M > N").
+    """
+    trained = tuple(run for run in runs if run.run.mode == Mode.TRAINING)
+    windows = [
+        trained[first : first + terms.runs] for first in range(len(trained) - terms.runs + 1)
+    ]
+    if len(windows) < 2:
+        return trained
+    found = (_olympic_time(window, terms) for window in windows)
+    means = [NEVER_CONVERGED if mean is None else mean for mean in found]
+    return windows[means.index(sorted(means)[len(means) // 2])]
+
+
+def _olympic_time(runs: Sequence[RunEvidence], terms: TrainingTerms) -> float | None:
+    times = [time_to_train(run) for run in runs]
+    return olympic_mean(times, terms.drop, tolerated=terms.tolerated_non_converging)
 
 
 def olympic_mean(times: Sequence[float], drop: int, *, tolerated: int) -> float | None:
@@ -91,19 +113,34 @@ def pace_of(
     points: Sequence[ReferenceConvergencePoint],
     every: int = 0,
 ) -> Pace | None:
-    """How fast training runs of the closed division converged beside the reference.
+    """How fast the `scored_runs` of the closed division converged beside the reference.
 
+    Their time is what is scaled, so their luck, and not that of the others, is taken out of it.
     ``every`` is the card's interval of evaluation, which only the reference's deviation depends
     on. None in the open division, and where no point serves or the runs have no mean.
     """
+    scored = scored_runs(runs, terms.training)
+    mean = olympic(map(samples_to_converge, scored), terms.training.drop)
+    found = reference_of(runs, terms, points, every)
+    return Pace(found, mean) if found and mean is not None else None
+
+
+def reference_of(
+    runs: Sequence[RunEvidence],
+    terms: Round,
+    points: Sequence[ReferenceConvergencePoint],
+    every: int = 0,
+) -> Match | None:
+    """What the reference's ``points`` say at the batch size that all training runs share.
+
+    None in the open division, where no point serves, and where the runs share no batch size.
+    """
     trained = [run for run in runs if run.run.mode == Mode.TRAINING]
     size = shared_batch_size(trained)
-    mean = olympic(map(samples_to_converge, trained), terms.training.drop)
-    if size is None or mean is None or any(r.run.division != Division.CLOSED for r in trained):
+    if size is None or any(run.run.division != Division.CLOSED for run in trained):
         return None
     usable = prune(summarise_all(points, terms.convergence, every), terms.convergence.pruning)
-    found = match(size, usable, terms.training.runs)
-    return Pace(found, mean) if found else None
+    return match(size, usable, terms.training.runs)
 
 
 def samples_to_converge(evidence: RunEvidence) -> float:

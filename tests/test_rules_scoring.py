@@ -4,12 +4,21 @@ import math
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from valid import CARD, MS, RATE, ROUND, inference_run, training_run
 
 from harness.events import EventLog
 from harness.queries import NEVER, RAISED, QueryLog, new_log
 from harness.records import Audit, Mode, RunStatus, Scenario
-from rules.scoring import offline_throughput, olympic_mean, performance, score, stream_latency
+from rules.scoring import (
+    offline_throughput,
+    olympic_mean,
+    performance,
+    score,
+    scored_runs,
+    stream_latency,
+)
 from rules.submission import RunEvidence
 
 LOST = math.inf
@@ -59,6 +68,58 @@ def test_a_run_without_an_end_counts_as_the_slowest() -> None:
     quick = training_run(0, 2)
     cut = with_status(quick, RunStatus.COMPLETE, EventLog(quick.log.events[:-1]))
     assert score(Scenario.TRAIN, [cut, training_run(1, 3), training_run(2, 4)], ROUND) == 2.4
+
+
+def of_more_runs(*evaluations: int) -> list[RunEvidence]:
+    """Runs in order of start, each of 0.6 s an evaluation; 0 stands for a lost one."""
+    runs = [training_run(n, count or 2) for n, count in enumerate(evaluations)]
+    lost = [with_status(run, RunStatus.ABORTED, run.log) for run in runs]
+    return [lost[n] if not count else runs[n] for n, count in enumerate(evaluations)]
+
+
+@pytest.mark.parametrize(
+    ("evaluations", "scored"),
+    [
+        ((3, 4, 5), (3, 4, 5)),
+        ((3, 4), (3, 4)),  # too few: all that there are
+        ((2, 2, 4, 4, 5), (2, 4, 4)),  # the stretches' medians are 2, 4, 4
+        ((2, 5, 4, 4, 3), (2, 5, 4)),  # 4, 4, 4: of equals the earliest
+        ((2, 2, 4, 4), (2, 4, 4)),  # of two stretches the slower
+        ((0, 0, 3, 4, 5), (0, 3, 4)),  # infinite, 4, 4
+        ((0, 0, 3, 0, 0), (0, 0, 3)),
+    ],
+)
+def test_of_more_runs_the_median_stretch_is_scored(
+    evaluations: tuple[int, ...], scored: tuple[int, ...]
+) -> None:
+    runs = of_more_runs(*evaluations)
+    names = [run.path for run in scored_runs(runs, ROUND.training)]
+    first = runs.index(next(run for run in runs if run.path == names[0]))
+    assert evaluations[first : first + len(names)] == scored
+
+
+def test_every_started_run_counts() -> None:
+    """Two fast stretches of four do not help: of the middle two the slower is infinite."""
+    assert score(Scenario.TRAIN, of_more_runs(2, 2, 2), ROUND) == pytest.approx(1.2)
+    assert score(Scenario.TRAIN, of_more_runs(2, 2, 2, 0, 0, 0), ROUND) is None
+    assert score(Scenario.TRAIN, of_more_runs(2, 2, 2, 5, 5), ROUND) == pytest.approx(1.2)
+    assert score(Scenario.TRAIN, of_more_runs(2, 2, 2, 5, 5, 5), ROUND) == pytest.approx(3.0)
+
+
+@given(st.lists(st.integers(0, 6), min_size=3, max_size=9))
+def test_the_score_is_that_of_a_stretch_and_no_better_than_half_of_them(counts: list[int]) -> None:
+    def infinite_if_none(value: float | None) -> float:
+        return LOST if value is None else value
+
+    runs = of_more_runs(*counts)
+    stretches = [
+        infinite_if_none(score(Scenario.TRAIN, runs[n : n + 3], ROUND))
+        for n in range(len(runs) - 2)
+    ]
+    found = infinite_if_none(score(Scenario.TRAIN, runs, ROUND))
+    assert found in stretches
+    assert sum(one <= found for one in stretches) > len(stretches) / 2
+    assert sum(one >= found for one in stretches) >= len(stretches) / 2
 
 
 def test_stream_latency() -> None:
