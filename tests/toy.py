@@ -66,6 +66,8 @@ class ToySession:
 class ToyEvaluation:
     """Takes nothing to load and 5 ms to evaluate; follows ``qualities``."""
 
+    tail = 0.5
+
     def __init__(
         self, clock: SimulatedClock, qualities: Sequence[float], session: ToySession
     ) -> None:
@@ -80,7 +82,7 @@ class ToyEvaluation:
         assert model == ToySession.model
         self._calls.append("evaluate")
         self._clock.advance(5 * MS)
-        return {"top1": self._qualities.pop(0), "tail": 0.5}
+        return {"top1": self._qualities.pop(0), "tail": self.tail}
 
 
 class ToyWorkload:
