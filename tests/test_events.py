@@ -64,6 +64,46 @@ def test_the_last_mark_on_a_line_counts() -> None:
     assert values(parse_events(data).all("a")) == [2]
 
 
+def line(value: str) -> bytes:
+    return f':::MLLOG {{"time_ms": 1, "key": "a", "value": {value}, "metadata": {{}}}}'.encode()
+
+
+def test_a_mark_needs_the_space_after_it() -> None:
+    log = parse_events(b"+ grep :::MLLOG\n" + line("1"))
+    assert log.broken == ()
+    assert [event.line for event in log.events] == [2]
+
+
+def test_a_carriage_return_ends_a_line_without_a_number() -> None:
+    log = parse_events(b"10 %\r" + line("1") + b"\r20 %\r" + line("2") + b"\r\n" + line("3"))
+    assert [(event.line, event.value) for event in log.events] == [(1, 1), (1, 2), (2, 3)]
+
+
+@pytest.mark.parametrize("value", ["1e400", "-Infinity", str(2**64), str(-(2**70)), "1e300"])
+def test_what_the_standard_library_takes_is_taken(value: str) -> None:
+    (found,) = values(parse_events(line(value)).all("a"))
+    assert (found, type(found)) == (json.loads(value), type(json.loads(value)))
+
+
+def test_bytes_are_latin_1() -> None:
+    assert values(parse_events(line('"\xe9"').decode().encode("latin-1")).all("a")) == ["\xe9"]
+    assert values(parse_events('"\xe9"'.join(["", line("1").decode()]).encode()).all("a")) == [1]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+
+
+@given(JSON)
+def test_values_are_what_json_makes_of_them(value: object) -> None:
+    text = json.dumps(value)
+    (found,) = values(parse_events(line(text)).all("a"))
+    assert repr(found) == repr(json.loads(text))
+
+
 @given(st.binary(max_size=300))
 @example(b"1" * 5000)
 @example(b"[" * 100_000)
