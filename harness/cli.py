@@ -11,6 +11,7 @@ import shlex
 import signal
 import sys
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from harness.system import Declared
     from harness.workload import Arithmetic
     from rules.round import Round
+    from submissions.borrowing import BorrowedSet
 
 HOME = Path(click.get_app_dir("levelfield", force_posix=True))
 KEY = HOME / "id_ed25519"
@@ -167,6 +169,8 @@ def _settings(ctx: click.Context, param: click.Parameter, pairs: tuple[str, ...]
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Replay: first seed, then +1 each.")
 @click.option("--set", "changes", multiple=True, callback=_settings, metavar="KEY=VALUE",
               help="Change a hyperparameter; repeatable.")  # fmt: skip
+@click.option("--hparams", type=click.Path(path_type=Path), metavar="CONFIG",
+              help="A set borrowed with levelfield hparams borrow.")  # fmt: skip
 @click.option("--round", "round_name", default="practice", show_default=True,
               help="Whose run counts and durations apply.")  # fmt: skip
 @click.option("--division", type=click.Choice(["closed", "open"]), default="closed",
@@ -216,12 +220,16 @@ def run(workload: str, scenario: str, to_json: bool, out: Path | None, **options
         raise SystemExit(1)
 
 
-def _session(card: "WorkloadCard", out: Path, options: dict[str, Any]) -> "Session":
+def _session(
+    card: "WorkloadCard", out: Path, options: dict[str, Any], borrowed: "BorrowedSet | None" = None
+) -> "Session":
     from harness.session import Session
     from workloads.measurement import subject_of
 
     declared = _declared(options["system_toml"])
     subject = subject_of(card, options["division"], declared)
+    if borrowed:
+        subject = replace(subject, borrowed_from=borrowed.borrowed_from.borrowed)
     return Session(out, subject, options["seed"], _tell)
 
 
@@ -230,7 +238,7 @@ def _tell(line: str) -> None:
 
 
 def _train(card: "WorkloadCard", rules: "Round", out: Path, options: dict[str, Any]) -> "list[Run]":
-    from harness.card import settle_hyperparameters
+    from submissions.borrowing import read_borrowed
     from workloads.catalogue import load_workload
 
     for word in ("sut", "mode", "rate", "find_max"):
@@ -238,18 +246,38 @@ def _train(card: "WorkloadCard", rules: "Round", out: Path, options: dict[str, A
             name = word.replace("_", "-")
             raise UsageError(f"--{name}: is for inference; drop it, or choose another --scenario")
     runs = options["runs"] or rules.training.runs
+    config = options["hparams"]
+    borrowed = read_borrowed(config, card, rules.name) if config else None
     if options["command"]:
         for word in ("changes", "engine", "precision"):
             if options[word]:
                 name = {"changes": "set"}.get(word, word)
                 raise UsageError(f"--{name}: your own program chooses that; drop one of the two")
         words = shlex.split(options["command"])
-        return _session(card, out, options).train_by_command(words, card.training, runs)
-    closed = options["division"] == "closed"
-    chosen_values = settle_hyperparameters(card.training, options["changes"], bounded=closed)
+        session = _session(card, out, options, borrowed)
+        return session.train_by_command(words, card.training, runs)
+    values = _hyperparameters(card, options, borrowed)
     workload = load_workload(card.name, options["data"])
-    session = _session(card, out, options)
-    return session.train(workload, chosen_values, runs, _arithmetic(options))
+    session = _session(card, out, options, borrowed)
+    return session.train(workload, values, runs, _arithmetic(options))
+
+
+def _hyperparameters(
+    card: "WorkloadCard", options: dict[str, Any], borrowed: "BorrowedSet | None"
+) -> "dict[str, Number]":
+    """The card's, changed by ``--set``; or a borrowed set, whose batch size alone may change."""
+    from harness.card import settle_hyperparameters
+
+    changes = options["changes"]
+    if borrowed:
+        for name in changes:
+            if name != "global_batch_size":
+                raise UsageError(
+                    f"--set {name}: a borrowed set is taken over whole, but for its "
+                    "global_batch_size; drop one of the two"
+                )
+        changes = {**borrowed.hyperparameters, **changes}
+    return settle_hyperparameters(card.training, changes, bounded=options["division"] == "closed")
 
 
 def _arithmetic(options: dict[str, Any]) -> "Arithmetic":
@@ -270,7 +298,7 @@ def _infer(
     from harness.records import Mode
     from workloads.measurement import sut_spec, target_of
 
-    for word in ("command", "changes", "runs"):
+    for word in ("command", "changes", "hparams", "runs"):
         if options[word]:
             name = {"changes": "set"}.get(word, word)
             raise UsageError(f"--{name}: is for --scenario train; drop it")
@@ -394,6 +422,63 @@ def audit(run: Path, to_json: bool) -> None:
         click.echo(f"{_count(len(records), 'audit')} beside {folder}; pack takes them along")
 
 
+@cli.group(
+    cls=Commands,
+    epilog=example(
+        "levelfield hparams show bundles/1",
+        "levelfield hparams borrow --from bundles/1 --into borrowed.toml",
+    ),
+)
+def hparams() -> None:
+    """Hyperparameters of a bundle: show them, or borrow a set as a group."""
+
+
+@hparams.command("show", epilog=example("levelfield hparams show bundles/1 --json"))
+@bundle_argument
+@as_json
+def hparams_show(bundle: Path, to_json: bool) -> None:
+    """Show each training's whole set beside the card's defaults."""
+    from harness.console import table
+    from submissions.borrowing import SETTINGS_HEADER, settings_rows, training_settings
+    from submissions.bundle import Bundle
+
+    opened = Bundle.open(bundle)
+    found = training_settings(opened)
+    if to_json:
+        emit({"bundle": opened.id, "results": [one.model_dump(mode="json") for one in found]})
+        return
+    for one in found:
+        table(f"{one.workload}, {one.division} division", SETTINGS_HEADER, settings_rows(one))
+        for source in one.borrowed_from:
+            click.echo(f"borrowed from bundle {source.bundle}")
+    if not found:
+        click.echo(f"bundle {opened.id} has no training result")
+
+
+@hparams.command(
+    "borrow", epilog=example("levelfield hparams borrow --from bundles/1 --into borrowed.toml")
+)
+@click.option("--from", "lender", required=True, type=click.Path(path_type=Path), metavar="BUNDLE",
+              help="Bundle whose hyperparameters to take.")  # fmt: skip
+@click.option("--into", required=True, type=click.Path(path_type=Path), metavar="CONFIG",
+              help="New TOML file for levelfield run --hparams.")  # fmt: skip
+@click.option("--workload", help="Which training result, if the bundle has several.")
+@as_json
+def hparams_borrow(lender: Path, into: Path, workload: str | None, to_json: bool) -> None:
+    """Take the hyperparameters of a result as a group; its batch size alone may be changed."""
+    from submissions.borrowing import borrow
+    from submissions.bundle import Bundle
+
+    taken = borrow(Bundle.open(lender), into, workload)
+    source = taken.borrowed_from
+    if to_json:
+        emit({"config": str(into), **taken.model_dump(mode="json")})
+    else:
+        click.echo(f"{into}: {_count(len(taken.hyperparameters), 'hyperparameter')} of bundle "
+                   f"{source.bundle} of {source.submitter}; next: levelfield run "
+                   f"{source.workload} --round {source.round} --hparams {into}")  # fmt: skip
+
+
 @cli.command(epilog=example("levelfield pack runs/train runs/offline --submitter acme --out b1"))
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--submitter", required=True, help="Your identifier: letters, digits, dash.")
@@ -420,15 +505,19 @@ def pack(runs: tuple[Path, ...], submitter: str, round_name: str, out: Path, to_
 @cli.command(epilog=example("levelfield check bundles/1", "levelfield check bundles/1 --json"))
 @bundle_argument
 @click.option("--round", "round_name", help="Judge by another round  [default: the bundle's]")
+@click.option("--with", "others", multiple=True, type=click.Path(path_type=Path), metavar="LENDER",
+              help="Bundle from which hyperparameters were borrowed; repeatable.")  # fmt: skip
 @as_json
-def check(bundle: Path, round_name: str | None, to_json: bool) -> None:
+def check(bundle: Path, round_name: str | None, others: tuple[Path, ...], to_json: bool) -> None:
     """Judge a bundle: digests first, then every rule; all findings, in rule order."""
     from rules.round import read_round
     from rules.rule import check as judge
     from submissions.bundle import Bundle
 
     opened = Bundle.open(bundle)
-    report = judge(opened.submission, read_round(round_name or opened.submission.round))
+    lenders = [Bundle.open(other).submission for other in others]
+    terms = read_round(round_name or opened.submission.round)
+    report = judge(opened.submission, terms, others=lenders)
     if to_json:
         emit({"bundle": opened.id, **report.model_dump(mode="json"), "ok": report.ok})
     else:
@@ -518,8 +607,10 @@ def publish(bundles: tuple[Path, ...], out: Path, keyring: Path, to_json: bool) 
 
     trusted = Keyring.read(keyring) if keyring.exists() else Keyring()
     published = []
-    for bundle in map(Bundle.open, bundles):
-        report = judge(bundle.submission, read_round(bundle.submission.round))
+    opened = [Bundle.open(bundle) for bundle in bundles]
+    for bundle in opened:
+        others = [other.submission for other in opened]
+        report = judge(bundle.submission, read_round(bundle.submission.round), others=others)
         published.append(Published(bundle, report, appraise(bundle, trusted)))
     index = publish_site(published, out)
     if to_json:

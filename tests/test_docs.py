@@ -3,6 +3,7 @@
 import importlib.util
 import re
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -24,12 +25,31 @@ def shown_commands(page: Path) -> list[str]:
 COMMANDS = [(page.name, line) for page in PAGES for line in shown_commands(page)]
 
 
+def parse(words: list[str], group: click.Group = cli) -> None:
+    """Parse a command line down to the command within its groups; run nothing."""
+    command = group.commands[words[0]]
+    if isinstance(command, click.Group):
+        parse(words[1:], command)
+    else:
+        command.make_context(words[0], words[1:]).close()
+
+
+def every_command(
+    group: click.Group = cli, path: tuple[str, ...] = ()
+) -> Iterator[tuple[list[str], click.Command]]:
+    """Each command with its words, groups before what is in them."""
+    for name, command in group.commands.items():
+        words = (*path, name)
+        yield list(words), command
+        if isinstance(command, click.Group):
+            yield from every_command(command, words)
+
+
 @pytest.mark.parametrize(("page", "line"), COMMANDS)
 def test_a_shown_command_is_one_that_parses(page: str, line: str) -> None:
     words = shlex.split(line)
     assert words[0] == "levelfield", page
-    command = cli.commands[words[1]]
-    command.make_context(words[1], words[2:]).close()
+    parse(words[1:])
 
 
 def test_commands_are_shown() -> None:
@@ -37,17 +57,17 @@ def test_commands_are_shown() -> None:
 
 
 def test_examples_in_help_parse() -> None:
-    for name, command in cli.commands.items():
+    for name, command in every_command():
         lines = [line.strip() for line in (command.epilog or "").splitlines()[2:]]
         assert lines, f"{name} has no example"
         for line in lines:
             words = shlex.split(line)
-            assert words[:2] == ["levelfield", name]
-            command.make_context(name, words[2:]).close()
+            assert words[: len(name) + 1] == ["levelfield", *name]
+            parse(words[1:])
 
 
 def test_every_command_and_option_is_explained() -> None:
-    for name, command in cli.commands.items():
+    for name, command in every_command():
         assert command.help, name
         for parameter in command.params:
             if isinstance(parameter, click.Option):
