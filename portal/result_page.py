@@ -1,13 +1,14 @@
 """The page of one result: what its template shows, in the template's words."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.records import Audit, Mode, Number, RunStatus
+from harness.records import Audit, Mode, RunStatus
 from portal.audit_table import audit_table
 from portal.boards import describe_method
+from portal.borrowed import loans, number
 from portal.figures import figures
 from portal.listing import Listing
 from portal.quantities import for_people
@@ -17,6 +18,7 @@ from portal.system_table import system_rows
 from portal.telemetry_table import telemetry_table
 from rules.rule import Finding
 from rules.submission import RunEvidence
+from submissions.borrowing import Setting, settings_of
 
 QUERIES = "queries.npy"
 
@@ -30,8 +32,8 @@ class TrustItem:
     text: str
 
 
-def write_result(site: Path, listing: Listing) -> None:
-    """Write the page of ``listing``."""
+def write_result(site: Path, listing: Listing, others: Sequence[Listing] = ()) -> None:
+    """Write the page of ``listing``; ``others`` are the results from which it may have borrowed."""
     write_page(
         site,
         listing.address,
@@ -53,6 +55,7 @@ def write_result(site: Path, listing: Listing) -> None:
         system=system_rows(listing.published.system),
         declared=listing.published.system.declared is not None,
         hyperparameters=_hyperparameters(listing),
+        loans=loans(listing, others),
         telemetry=telemetry_table(listing),
         manifest_sha256=listing.published.bundle.submission.manifest_sha256,
     )
@@ -162,27 +165,19 @@ def _where(listing: Listing, finding: Finding) -> str:
 
 def _hyperparameters(listing: Listing) -> list[dict[str, Any]]:
     """Values that the training runs used against the card's; several if runs differ."""
-    runs = [evidence.run for evidence in listing.entry.of_mode(Mode.TRAINING)]
-    known = listing.card.training.hyperparameters
-    names = dict.fromkeys([*known, *(name for run in runs for name in run.hyperparameters)])
-    rows = []
-    for name in names if runs else ():
-        used = dict.fromkeys(run.hyperparameters.get(name) for run in runs)
-        spec = known.get(name)
-        bounds = "not on the card"
-        if spec:
-            bounds = f"{spec.minimum} to {spec.maximum}" if spec.tunable else "fixed"
-        rows.append(
-            {
-                "name": name,
-                "used": ", ".join(map(_number, used)),
-                "default": _number(spec.default if spec else None),
-                "bounds": bounds,
-                "changed": spec is None or set(used) != {spec.default},
-            }
-        )
-    return rows
+    return [
+        {
+            "name": one.name,
+            "used": ", ".join(map(number, one.used)),
+            "default": number(one.card.default if one.card else None),
+            "bounds": _bounds(one),
+            "changed": one.changed,
+        }
+        for one in settings_of(listing.entry, listing.card)
+    ]
 
 
-def _number(value: Number | None) -> str:
-    return "–" if value is None else f"{value:g}" if isinstance(value, float) else f"{value:,}"
+def _bounds(setting: Setting) -> str:
+    if setting.card is None:
+        return "not on the card"
+    return f"{setting.card.minimum} to {setting.card.maximum}" if setting.tunable else "fixed"

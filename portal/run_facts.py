@@ -12,11 +12,13 @@ from rules.submission import RunEvidence
 def run_facts(evidence: RunEvidence) -> list[tuple[str, str]]:
     """Name and value of each fact that the run has."""
     run = evidence.run
+    source = run.borrowed_from
     facts = [
         ("Run", run.id),
         ("Seeds", ", ".join(f"{name} {seed}" for name, seed in sorted(run.seeds.items()))),
         ("System under test", run.sut or ""),
         ("Precision", run.precision or ""),
+        ("Hyperparameters from", f"bundle {source.bundle}" if source else ""),
         ("Audit", run.audit.value.replace("_", " ") if run.audit else ""),
         ("Audited run", run.audited_run or ""),
         ("Command", " ".join(run.command or ())),

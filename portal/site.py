@@ -69,7 +69,8 @@ def _check_replaceable(out: Path) -> None:
 
 def _build(entries: Sequence[Published], site: Path) -> None:
     unique = {published.bundle.id: published for published in entries}
-    boards = make_boards(list_results([*unique.values()]))
+    listings = list_results([*unique.values()])
+    boards = make_boards(listings)
     shutil.copytree(STATIC, site / "static", copy_function=shutil.copyfile)
     (site / MARKER).write_text(_MARKER_TEXT, "utf-8")
     write_data(site / "data", boards)
@@ -78,7 +79,7 @@ def _build(entries: Sequence[Published], site: Path) -> None:
     for board in boards:
         _write_board(site, board)
         for listing in board.listings:
-            write_result(site, listing)
+            write_result(site, listing, listings)
             for evidence in listing.entry.runs:
                 _write_run(site, listing, evidence)
 
