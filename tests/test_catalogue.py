@@ -68,6 +68,8 @@ def test_the_digest_ignores_caches_and_sees_names_and_bytes(
     digest = catalogue.workload_digest("toy")
     (folder / "__pycache__").mkdir()
     (folder / "__pycache__/model.cpython-311.pyc").write_bytes(b"compiled")
+    (folder / "README.md").write_text("A page.")
+    (folder / "rcp.json").write_text("[]")
     assert catalogue.workload_digest("toy") == digest
     (folder / "model.py").write_text("WIDTH = 9")
     changed = catalogue.workload_digest("toy")

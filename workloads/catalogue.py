@@ -90,11 +90,16 @@ def load_scorer(name: str) -> Callable[[Mapping[int, Any]], float]:
 
 
 def workload_digest(name: str) -> str:
-    """SHA-256 over the names and bytes of every file of the workload's folder."""
+    """SHA-256 over names and bytes of the files in the workload's folder that make a run.
+
+    Its page and its reference points are left out: a round may add points while it is reviewed.
+    What workloads share is the harness's, whose commit each run records.
+    """
     folder = _folder(name.partition(".")[0])
     total = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and "__pycache__" not in path.parts:
+        described = path.suffix == ".md" or path.name.startswith("rcp.")
+        if path.is_file() and not described and "__pycache__" not in path.parts:
             relative = path.relative_to(folder).as_posix()
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
             total.update(f"{relative}\0{digest}\n".encode())
