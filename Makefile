@@ -9,7 +9,7 @@ demo: $(VENV)/installed
 	$(BIN)/levelfield quickstart
 
 test: $(VENV)/installed
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist loadfile
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .
