@@ -81,6 +81,7 @@ def _picks(runs: int) -> NDArray[np.intp]:
     return np.random.default_rng(runs).integers(0, runs, (_DRAWS, runs))
 
 
+@lru_cache(maxsize=4096)
 def interval(runs: Runs) -> Interval | None:
     """Where the score of as many further runs lies on average; none of too few, or no score.
 
@@ -128,7 +129,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two times to train, A's over B's."""
+    """Two times, A's over B's."""
 
     ratio: float
     interval: Interval
@@ -141,30 +142,50 @@ class Comparison:
 def compare(a: Runs, b: Runs) -> Comparison | None:
     """How the scores of ``a`` and ``b`` compare; none of too few runs, or where one has no score.
 
-    The logarithm of the ratio over its bootstrap deviation is taken to follow Student's t, with
-    Welch's degrees of freedom. Where a run was lost the ratio is open on that side.
+    Where a run was lost the ratio is open on that side: so slow a result may be, faster never.
     """
-    from scipy.special import stdtr, stdtrit
-
     if not (a.enough and b.enough) or math.isinf(a.score) or math.isinf(b.score):
         return None
-    ratio, variances = a.score / b.score, (_log_variance(a), _log_variance(b))
-    spread = sum(variances)
-    squares = (v**2 / (len(r.seconds) - 1) for v, r in zip(variances, (a, b), strict=True))
-    freedom = spread**2 / squared if (squared := sum(squares)) else math.inf
-    half = float(stdtrit(freedom, (1 + LEVEL) / 2)) * math.sqrt(spread)
-    distance = abs(math.log(ratio))
-    p = 2 * float(stdtr(freedom, -distance / math.sqrt(spread))) if spread else float(ratio == 1)
+    errors = [(_log_variance(one), len(one.seconds) - 1) for one in (a, b)]
+    ratio = a.score / b.score
+    half, p = _student(ratio, errors)
     untold = a.lost if ratio < 1 else b.lost
     return Comparison(
         ratio=ratio,
         interval=Interval(
-            0.0 if b.lost else ratio * math.exp(-half),
-            math.inf if a.lost else ratio * math.exp(half),
+            0.0 if b.lost else ratio / half,
+            math.inf if a.lost else ratio * half,
         ),
         p_ratio=1.0 if untold else p,
         p_ranks=mann_whitney(a.seconds, b.seconds),
     )
+
+
+def compare_means(a: Sequence[float], b: Sequence[float]) -> Comparison | None:
+    """How the means of positive times, a run each, compare; none of fewer than `LEAST_RUNS`."""
+    if min(len(a), len(b)) < LEAST_RUNS or min(*a, *b) <= 0:
+        return None
+    ratio = float(np.mean(a) / np.mean(b))
+    errors = [(float(np.log(one).var(ddof=1)) / len(one), len(one) - 1) for one in (a, b)]
+    half, p = _student(ratio, errors)
+    return Comparison(ratio, Interval(ratio / half, ratio * half), p, mann_whitney(a, b))
+
+
+def _student(ratio: float, errors: Sequence[tuple[float, int]]) -> tuple[float, float]:
+    """By what factor a ratio is uncertain, and its two-sided p.
+
+    ``errors`` are variance and degrees of freedom of both logarithms. That of the ratio is taken
+    to follow Student's t, with Welch's degrees of freedom.
+    """
+    from scipy.special import stdtr, stdtrit
+
+    spread = sum(variance for variance, _ in errors)
+    squares = sum(variance**2 / freedom for variance, freedom in errors)
+    freedom = spread**2 / squares if squares else math.inf
+    half = math.exp(float(stdtrit(freedom, (1 + LEVEL) / 2)) * math.sqrt(spread))
+    if not spread:
+        return half, float(ratio == 1)
+    return half, 2 * float(stdtr(freedom, -abs(math.log(ratio)) / math.sqrt(spread)))
 
 
 def mann_whitney(a: Sequence[float], b: Sequence[float]) -> float:
@@ -191,7 +212,8 @@ def _ways(ranks: tuple[int, ...], chosen: int) -> NDArray[np.float64]:
     for rank in ranks:
         for count in range(chosen, 0, -1):
             ways[count, rank:] += ways[count - 1, : ways.shape[1] - rank]
-    return ways[chosen]
+    sums: NDArray[np.float64] = ways[chosen]
+    return sums
 
 
 def holm(p: Sequence[float]) -> list[float]:

@@ -16,6 +16,7 @@ from rules.significance import (
     Runs,
     Verdict,
     compare,
+    compare_means,
     holm,
     interval,
     mann_whitney,
@@ -234,6 +235,22 @@ def test_equals_are_seldom_told_apart_on_a_board(draw: Draw) -> None:
         said = verdicts([compare(a, b) for a, b in combinations(board, 2)])
         wrong += any(one in (Verdict.A_FASTER, Verdict.B_FASTER) for one in said)
     assert wrong <= 6
+
+
+def test_means_are_compared_by_welchs_test_of_their_logarithms() -> None:
+    from scipy.stats import ttest_ind
+
+    a, b = (1.0, 1.1, 1.05, 1.2, 1.0), (1.3, 1.2, 1.25, 1.4, 1.35, 1.28)
+    found = of(compare_means(a, b))
+    assert found.ratio == pytest.approx(np.mean(a) / np.mean(b))
+    logs = ttest_ind(np.log(a), np.log(b), equal_var=False)
+    assert found.p_ratio == pytest.approx(
+        logs.pvalue, rel=0.1
+    )  # of the mean's logarithm, not quite
+    assert found.p_ranks == mann_whitney(a, b)
+    assert found.interval.low < found.ratio < found.interval.high < 1
+    assert compare_means(a[:4], b) is None
+    assert compare_means((0.0, *a), b) is None
 
 
 # --- ranks ----------------------------------------------------------------------------------------
