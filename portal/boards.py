@@ -1,4 +1,6 @@
-"""Leaderboards: results of one round, workload, scenario and division, ordered by score."""
+"""Leaderboards: results of one round, workload, scenario and division, ordered by score, ranked
+as far as their runs tell them apart.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -6,6 +8,8 @@ from dataclasses import dataclass, replace
 from harness.records import HIGHER_IS_BETTER, Scenario
 from portal.listing import Listing, percentile
 from portal.quantities import for_people
+from portal.scores import compared_runs
+from rules.significance import LEAST_RUNS, tied_ranks
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,11 @@ class Board:
         """How the score is measured, in three sentences with the round's own numbers."""
         return describe_method(self.any)
 
+    @property
+    def about_ranks(self) -> str:
+        """What a rank says; empty in a round that does not rank."""
+        return describe_ranks(self.any)
+
 
 def make_boards(listings: Sequence[Listing]) -> list[Board]:
     """The leaderboards that ``listings`` fill, by address."""
@@ -53,8 +62,9 @@ def make_boards(listings: Sequence[Listing]) -> list[Board]:
 
 def _board(listings: list[Listing]) -> Board:
     accepted = sorted((each for each in listings if each.accepted), key=_order)
+    ranks = _ranks(accepted)
     return Board(
-        ranked=tuple(replace(each, rank=_rank(each, accepted)) for each in accepted),
+        ranked=tuple(replace(e, rank=rank) for e, rank in zip(accepted, ranks, strict=True)),
         refused=tuple(sorted((e for e in listings if not e.accepted), key=lambda e: e.id)),
     )
 
@@ -66,11 +76,29 @@ def _order(listing: Listing) -> tuple[float, str]:
     return (sign * result.value, listing.id)
 
 
-def _rank(listing: Listing, accepted: Sequence[Listing]) -> int | None:
-    """One more than the number of better results, so that equal scores share a rank."""
+def _ranks(accepted: Sequence[Listing]) -> Sequence[int | None]:
+    """Ranks of results that stand best first; those that cannot be told apart share one."""
+    if not all(listing.rankable for listing in accepted):
+        return [None] * len(accepted)
+    scores = [_order(listing)[0] for listing in accepted]
+    return tied_ranks(scores, [compared_runs(listing) for listing in accepted])
+
+
+def describe_ranks(listing: Listing) -> str:
+    """What a rank on the board of ``listing`` says, and what it does not."""
     if not listing.rankable:
-        return None
-    return 1 + sum(_order(other)[0] < _order(listing)[0] for other in accepted)
+        return ""
+    if listing.entry.result.scenario is not Scenario.TRAIN:
+        return (
+            "Ranks follow the score alone: it is of one run, and nobody has measured by how much "
+            "another run would differ."
+        )
+    if listing.round.training.runs < LEAST_RUNS:
+        return (
+            f"Ranks follow the score alone: {listing.round.training.runs} runs are too few to tell "
+            "luck from speed."
+        )
+    return _RANKS
 
 
 def describe_method(listing: Listing) -> str:
@@ -88,7 +116,8 @@ def _training(listing: Listing) -> str:
         "the rest is the score. In the closed division it is multiplied where the runs converged "
         "after fewer samples than the reference's, so that luck does not pay. A run that never "
         "reaches the target counts as the slowest; with more than "
-        f"{facts.tolerated_non_converging} of them there is no score."
+        f"{facts.tolerated_non_converging} of them there is no score. Of more runs than "
+        f"{facts.runs}, the stretch of as many whose mean is the median of all stretches counts."
     )
 
 
@@ -168,6 +197,14 @@ def _bound(seconds: float | None) -> str:
     return "a bound that the card lacks" if seconds is None else str(for_people(seconds, "s"))
 
 
+_RANKS = (
+    "A rank is one more than the number of results that are faster beyond luck; results that "
+    "cannot be told apart share one, and none ranks above a better score. Two results are told "
+    "apart if the 95 % interval of the ratio of their scores leaves out 1 (taken over all pairs of "
+    "the board together, by Holm's method) and an exact Mann-Whitney test of their runs agrees. In "
+    "brackets stand 95 % intervals. At the reference's samples means the measured time per sample, "
+    "times the samples that the reference takes to converge: speed without the luck."
+)
 _ESTIMATED = (
     "estimated so that it is too low in at most 1 of 100 such runs, as MLPerf's LoadGen does."
 )

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 from portal.boards import Board
 from portal.listing import Listing
-from portal.scores import run_scores
+from portal.scores import run_scores, score_interval, time_without_luck
 
 Row = dict[str, Any]
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -45,8 +46,16 @@ RESULTS = Table(
         ("precision", "TEXT", "arithmetic that it was asked for, null if for none"),
         ("metric", "TEXT", "what value is"),
         ("value", "REAL", "the score, null if the runs give none"),
+        ("low", "REAL", "lower end of value's 95 % interval, null where runs are too few for one"),
+        ("high", "REAL", "upper end, null too where it is open because a run missed the target"),
+        ("without_luck", "REAL", "training: seconds per sample times the reference's samples"),
         ("unit", "TEXT", "SI unit of value; what 1/s counts, metric says"),
-        ("rank", "INTEGER", "place on its leaderboard, null if it has none"),
+        (
+            "rank",
+            "INTEGER",
+            "place on its leaderboard, shared by results that cannot be told "
+            "apart, null if it has none",
+        ),
         ("errors", "INTEGER", "findings that refuse it"),
         ("warnings", "INTEGER", "findings to know of"),
         ("trust", "TEXT", "trust level"),
@@ -104,6 +113,7 @@ def write_data(folder: Path, boards: Sequence[Board]) -> None:
 
 def _result(listing: Listing) -> Row:
     result, bundle = listing.entry.result, listing.published.bundle
+    found, speed = score_interval(listing), time_without_luck(listing)
     return {
         "id": listing.id,
         "bundle": bundle.id,
@@ -120,6 +130,9 @@ def _result(listing: Listing) -> Row:
         "precision": listing.precision,
         "metric": result.metric.value,
         "value": result.value,
+        "low": found.low if found else None,
+        "high": found.high if found and math.isfinite(found.high) else None,
+        "without_luck": speed.seconds if speed else None,
         "unit": listing.unit,
         "rank": listing.rank,
         "errors": len(listing.errors),

@@ -53,3 +53,11 @@ def for_people(value: float, unit: str, digits: int = 3) -> Quantity:
 def _significant(value: float, digits: int) -> str:
     magnitude = math.floor(math.log10(abs(float(f"{value:.{digits - 1}e}"))))
     return f"{value:,.{max(0, digits - 1 - magnitude)}f}"
+
+
+def range_for_people(low: float, high: float, unit: str, digits: int = 3) -> str:
+    """An interval: ``8.31 s to 9.02 s``, and ``from 8.31 s`` if its upper end is infinite."""
+    least = for_people(low, unit, digits)
+    return (
+        f"{least} to {for_people(high, unit, digits)}" if math.isfinite(high) else f"from {least}"
+    )

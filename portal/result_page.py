@@ -11,6 +11,7 @@ from portal.boards import describe_method
 from portal.borrowed import loans, number
 from portal.figures import figures
 from portal.listing import Listing
+from portal.margins import describe_margin
 from portal.quantities import for_people
 from portal.rendering import plural, write_page
 from portal.scores import RunScore, run_scores, scaling
@@ -47,6 +48,7 @@ def write_result(site: Path, listing: Listing, others: Sequence[Listing] = ()) -
         verification=listing.published.verification,
         method=describe_method(listing),
         scaled=describe_scaling(listing),
+        margin=describe_margin(listing),
         runs=[_run(listing, run, score) for run, score in run_scores(listing)],
         audits=audit_table(listing) if listing.sut else None,
         figures=figures(listing),
@@ -131,6 +133,8 @@ def _part(evidence: RunEvidence, score: RunScore) -> str:
         return "proves the quality"
     if evidence.run.mode is Mode.AUDIT:
         return "settles a doubt"
+    if score.outside:
+        return "not in the scored stretch" if score.value is not None else "did not converge"
     if score.dropped:
         return "dropped" if score.value is not None else "dropped: did not converge"
     if score.value is None:

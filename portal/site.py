@@ -12,6 +12,7 @@ from portal.boards import Board, make_boards
 from portal.data_files import TABLES, write_data
 from portal.listing import Listing, Published, list_results
 from portal.log_page import log_lines
+from portal.margins import margins
 from portal.quantities import for_people
 from portal.rendering import STATIC, write_page
 from portal.result_page import write_result
@@ -137,7 +138,7 @@ def _bundle_rows(listings: Sequence[Listing]) -> list[dict[str, Any]]:
 
 
 def _write_board(site: Path, board: Board) -> None:
-    strips = make_strips(board.ranked)
+    strips, found = make_strips(board.ranked), margins(board.ranked)
     write_page(
         site,
         board.address,
@@ -146,6 +147,8 @@ def _write_board(site: Path, board: Board) -> None:
         shared=board.any,
         higher_is_better=HIGHER_IS_BETTER[board.any.entry.result.metric],
         strips=strips,
+        margins=found,
+        without_luck=any(each.without_luck for each in found.values()),
         crumbs=((f"{board.any.workload_title}: {board.any.scenario_title.lower()}", ""),),
     )
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.quantities import for_people
+from portal.quantities import for_people, range_for_people
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,9 @@ def test_keeps_three_digits_of_any_duration(seconds: float) -> None:
     shown = for_people(seconds, "s")
     scale = {"s": 1.0, "ms": 1e-3, "µs": 1e-6, "ns": 1e-9}[shown.unit]
     assert float(shown.number.replace(",", "")) * scale == pytest.approx(seconds, rel=0.00501)
+
+
+def test_an_interval_names_both_ends_or_that_one_is_open() -> None:
+    assert range_for_people(0.0123, 1.5, "s") == "12.3 ms to 1.50 s"
+    assert range_for_people(1.2346, 1.2399, "s", digits=4) == "1.235 s to 1.240 s"
+    assert range_for_people(1.2, float("inf"), "s") == "from 1.20 s"

@@ -65,6 +65,15 @@ def test_a_run_that_never_converged_is_the_slowest_and_has_no_value() -> None:
     assert _scores(runs)[0] == RunScore(None, dropped=True)
 
 
+def test_of_more_runs_those_outside_the_scored_stretch_are_left_out() -> None:
+    """Seven runs for five: the stretches from the first to the third take 8.0, 8.1 and 8.2 s."""
+    times = (8.0, 8.0, 8.0, 8.3, 8.0, 8.3, 8.3)
+    scores = _scores([training_run(n, s) for n, s in enumerate(times, 1)])
+    assert [score.outside for score in scores] == [True, False, False, False, False, False, True]
+    assert sum(score.dropped for score in scores) == 4
+    assert all(score.dropped for score in scores if score.outside)
+
+
 def test_accuracy_runs_have_no_value() -> None:
     runs = [
         inference_run(n, Scenario.OFFLINE, mode, 1.0)
