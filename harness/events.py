@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -72,6 +73,12 @@ class EventLog:
     def last(self, key: str) -> Event | None:
         """The last event with ``key``."""
         return next(reversed(self._by_key.get(key, ())), None)
+
+    def before(self, key: str, line: int) -> Event | None:
+        """The last event with ``key`` on a line before ``line``."""
+        found = self._by_key.get(key, [])
+        at = bisect_left(found, line, key=lambda event: event.line)
+        return found[at - 1] if at else None
 
 
 def parse_events(data: bytes) -> EventLog:
