@@ -38,14 +38,10 @@ def only_the_last_evaluation(lines: list[Line]) -> list[Line]:
     return [line for line in lines if line["key"] not in keys or line in keep]
 
 
-def every_second_evaluation(lines: list[Line]) -> list[Line]:
-    count = [line["metadata"].get("samples_count") for line in lines]
+def all_but_the_first_evaluation(lines: list[Line]) -> list[Line]:
     inside = ("block_start", "block_stop", "eval_start", "eval_accuracy", "eval_stop")
-    return [
-        line
-        for line, samples in zip(lines, count, strict=True)
-        if line["key"] not in inside or samples % 24576 == 0
-    ]
+    skipped = next(n for n, line in enumerate(lines) if line["key"] == "eval_stop")
+    return [line for n, line in enumerate(lines) if n > skipped or line["key"] not in inside]
 
 
 def counted_a_batch_early(lines: list[Line]) -> list[Line]:
@@ -105,7 +101,7 @@ BREAKS: dict[str, list[Results]] = {
     "MLPERF-10": [edited("retinanet", changed("eval_accuracy", 0, value=0.34))],
     "MLPERF-11": [
         edited("retinanet", only_the_last_evaluation),
-        edited("llama31_8b", every_second_evaluation),
+        edited("llama31_8b", all_but_the_first_evaluation),
         edited("llama31_8b", counted_a_batch_early),
         edited("llama2_70b_lora", changed("global_batch_size", value=16)),
         edited("retinanet", changed("eval_accuracy", 1, metadata={"epoch_num": [2]})),
@@ -167,6 +163,11 @@ BREAKS: dict[str, list[Results]] = {
         edited("llama31_8b", published_scaling=0.9),
     ],
     "MLPERF-25": [lambda: [called("resnet")]],
+    "MLPERF-26": [
+        edited("retinanet", without("train_samples")),
+        edited("llama31_8b", changed("opt_adamw_beta_1", value=0.8)),
+        lambda: [a_result("retinanet", runs=a_result("retinanet").runs[1:])],
+    ],
 }
 
 
@@ -235,6 +236,6 @@ ATTACKS: dict[str, tuple[Results, set[str]]] = {
         edited("retinanet", changed("run_stop", event_type="ANYTHING")),
         {"MLPERF-1"},
     ),
-    "half of the evaluations": (edited("llama31_8b", every_second_evaluation), {"MLPERF-11"}),
+    "an evaluation left out": (edited("llama31_8b", all_but_the_first_evaluation), {"MLPERF-11"}),
     "code in a division name": (as_division("__import__('os').abort()"), {"MLPERF-14"}),
 }

@@ -20,17 +20,40 @@ Edit = Callable[[list[Line]], list[Line]]
 _LLM = {
     "max_sequence_length": 8192,
     "opt_name": "adamw",
+    "opt_adamw_beta_1": 0.9,
+    "opt_adamw_beta_2": 0.95,
+    "opt_adamw_epsilon": 1e-5,
     "opt_adamw_weight_decay": 0.1,
     "opt_gradient_clip_norm": 1.0,
+    "opt_learning_rate_decay_schedule": "cosine with linear warmup",
+    "opt_end_learning_rate": 8e-5,
 }
 BATCH = {"retinanet": 256, "llama31_8b": 32, "llama31_405b": 1152, "llama2_70b_lora": 8}
 SETTINGS: dict[str, dict[str, Any]] = {
-    "retinanet": {"opt_name": "adam", "opt_base_learning_rate": 1e-4, "opt_weight_decay": 0},
-    "llama31_8b": _LLM | {"opt_base_learning_rate": 8e-4, "opt_learning_rate_warmup_steps": 128},
+    "retinanet": {
+        "opt_name": "adam",
+        "opt_base_learning_rate": 1e-4,
+        "opt_weight_decay": 0,
+        "opt_learning_rate_warmup_epochs": 1,
+        "opt_learning_rate_warmup_factor": 0.001,
+    },
+    "llama31_8b": _LLM
+    | {
+        "opt_base_learning_rate": 8e-4,
+        "opt_learning_rate_warmup_steps": 128,
+        "opt_learning_rate_decay_steps": 1_199_872,
+        "max_steps": 1_200_000,
+    },
     "llama31_405b": _LLM
-    | {"opt_base_learning_rate": 8e-5, "opt_learning_rate_warmup_steps": 8000.0},
+    | {
+        "opt_base_learning_rate": 8e-5,
+        "opt_learning_rate_warmup_steps": 8000.0,
+        "opt_learning_rate_decay_steps": 1_192_000,
+        "init_checkpoint_step": 0,
+    },
     "llama2_70b_lora": {
         "opt_base_learning_rate": 4e-4,
+        "opt_learning_rate_training_steps": 1024,
         "opt_gradient_clip_norm": 0.3,
         "opt_adamw_weight_decay": 1e-4,
         "lora_rank": 16,

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from rules.case import Problem
-from rules.convergence import Pace, Verdict, judge, match, olympic, prune, summarise
+from rules.convergence import Pace, Verdict, judge, match, olympic
 from rules.mlperf.case import ResultCase, rule
+from rules.mlperf.official import reference_points
 from rules.mlperf.together import position
 from rules.round import ConvergenceTerms
 
@@ -20,9 +21,7 @@ def verdict_of(case: ResultCase, terms: ConvergenceTerms) -> Verdict | None:
     runs, benchmark = case.result.runs, case.benchmark
     sizes = {run.global_batch_size for run in runs if type(run.global_batch_size) is int}
     mean = olympic((position(benchmark.unit, run) for run in runs), terms.drop)
-    reference = case.points.get(case.result.benchmark, {})
-    known = [summarise(size, values, terms) for size, values in sorted(reference.items())]
-    points = prune([one for one in known if one], terms.pruning)
+    points = reference_points(case.points.get(case.result.benchmark, {}), terms)
     found = match(min(sizes), points, benchmark.runs) if len(sizes) == 1 else None
     if found is None or mean is None:
         return None

@@ -10,18 +10,21 @@ from harness.events import Event
 from harness.records import Division
 from rules.case import Problem
 from rules.mlperf.case import ResultCase, SubmitterCase, number, rule, same, shown
+from rules.mlperf.compliance import check_log
 from rules.mlperf.log import OfficialResult, OfficialRun
+from rules.mlperf.official import official_reading
 
 _TUNED = ("opt_", "lora_", "max_")
 _BATCH = ("global_batch_size", "gradient_accumulation_steps")
 
 
 def position(unit: str, run: OfficialRun) -> float:
-    """Where a run converged, as the official tools read it: the last evaluation's count.
+    """Where a run converged, as the official tools read it: at the last evaluation before the end.
 
     Infinite for a lost run. Epochs are rounded to three places.
     """
-    last, stop = run.log.last("eval_accuracy"), run.log.last("run_stop")
+    stop = run.log.last("run_stop")
+    last = run.log.before("eval_accuracy", stop.line) if stop else None
     count = number(last.metadata.get(unit)) if last else None
     if count is None or stop is None or stop.metadata.get("status") != "success":
         return math.inf
@@ -182,3 +185,20 @@ def benchmarks_are_of_the_round(case: SubmitterCase) -> Iterator[Problem]:
                 expected=", ".join(sorted(case.terms.benchmarks)),
                 found=result.benchmark,
             )
+
+
+@rule(26, on="result")
+def official_tools_accept(case: ResultCase) -> Iterator[Problem]:
+    """The official tools accept the directory, as far as they check anything.
+
+    Its number of files, its seeds, its convergence, and all its logs but those that the round
+    tolerates; of each log that they refuse beyond that, the first error is shown.
+    """
+    result, points = case.result, case.points.get(case.result.benchmark, {})
+    verdict = official_reading(result, case.terms, points)
+    for reason in verdict.rejected:
+        yield Problem(f"refused by the official reading: {reason}", result.path)
+    if verdict.dropped > case.terms.scoring.tolerated:
+        for run in result.runs:
+            for error in check_log(run, case.terms).errors[:1]:
+                yield Problem(error.text, run.file, error.line)
