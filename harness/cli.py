@@ -8,6 +8,7 @@ import difflib
 import json
 import math
 import shlex
+import shutil
 import signal
 import sys
 import time
@@ -526,6 +527,33 @@ def check(bundle: Path, round_name: str | None, others: tuple[Path, ...], to_jso
         click.echo(f"{len(opened.manifest.files)} files match the manifest; {report.summary}")
     if not report.ok:
         raise SystemExit(1)
+
+
+@cli.command(epilog=example("levelfield compare bundles/1 bundles/2"))
+@click.argument("a", type=click.Path(path_type=Path))
+@click.argument("b", type=click.Path(path_type=Path))
+@as_json
+def compare(a: Path, b: Path, to_json: bool) -> None:
+    """Tell luck from speed: which of two bundles is faster, where their runs can say so."""
+    from portal.comparison import compare_bundles, comparison_json
+    from portal.comparison_text import describe_comparison
+    from portal.listing import Published
+    from rules.round import read_round
+    from rules.rule import check as judge
+    from submissions.bundle import Bundle
+
+    sides = []
+    for opened in map(Bundle.open, (a, b)):
+        report = judge(opened.submission, read_round(opened.submission.round))
+        sides.append(Published(opened, report, None))
+    rows = compare_bundles(*sides)
+    if to_json:
+        bundles = {name: one.bundle.id for name, one in zip("ab", sides, strict=True)}
+        emit({**bundles, "comparisons": comparison_json(rows)})
+        return
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    for line in describe_comparison(rows, width):
+        click.echo(line)
 
 
 @cli.command(epilog=example("levelfield keygen --organisation acme"))

@@ -10,7 +10,6 @@ from rules.round import Round
 from rules.scoring import (
     reference_of,
     samples_to_converge,
-    scored_runs,
     time_to_train,
     timed_window_ms,
 )
@@ -21,15 +20,16 @@ from rules.submission import RunEvidence
 def runs_of(
     runs: Sequence[RunEvidence], terms: Round, points: Sequence[ReferenceConvergencePoint]
 ) -> Runs:
-    """What the score of a training result is computed from."""
-    scored = scored_runs(runs, terms.training)
-    reference = reference_of(runs, terms, points)
+    """What the score of a training result is computed from, every training run of it."""
+    trained = [run for run in runs if run.run.mode == Mode.TRAINING]
+    reference, asked = reference_of(runs, terms, points), terms.training.runs
     return Runs(
-        seconds=tuple(map(time_to_train, scored)),
-        samples=tuple(map(samples_to_converge, scored)),
+        seconds=tuple(map(time_to_train, trained)),
+        samples=tuple(map(samples_to_converge, trained)),
         drop=terms.training.drop,
         tolerated=terms.training.tolerated_non_converging,
         reference=reference.reference.mean if reference else None,
+        stretch=asked if len(trained) > asked else None,
     )
 
 
@@ -42,6 +42,8 @@ class ReferenceTime:
     """Of the time per sample alone: the reference's samples are a constant, equal for all."""
     match: Match
     """The reference's mean samples, and how they are known."""
+    runs: tuple[float, ...]
+    """The same of each run by itself."""
 
 
 def reference_time(
@@ -56,7 +58,7 @@ def reference_time(
     if found is None or not speeds:
         return None
     times = [speed * found.reference.mean for speed in speeds]
-    return ReferenceTime(sum(times) / len(times), mean_interval(times), found)
+    return ReferenceTime(sum(times) / len(times), mean_interval(times), found, tuple(times))
 
 
 def seconds_per_sample(runs: Sequence[RunEvidence]) -> list[float]:

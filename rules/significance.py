@@ -31,7 +31,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Runs:
-    """The runs that a time to train is of, and how they are scored."""
+    """The runs of a training result in order of start, and how they are scored."""
 
     seconds: tuple[float, ...]
     """A run each, infinite for one that missed its target."""
@@ -43,12 +43,15 @@ class Runs:
     """Runs that may be lost."""
     reference: float | None = None
     """Mean samples of the reference, to which a faster result is scaled; none if to nothing."""
+    stretch: int | None = None
+    """Of how many consecutive runs a score is, the median stretch of all; none: of all runs."""
 
     @property
     def enough(self) -> bool:
         """Whether anything can be said of how the score would vary; no time may be nil."""
-        many = len(self.seconds) >= max(LEAST_RUNS, 2 * self.drop + 1)
-        return many and min(self.seconds) > 0
+        many = len(self.seconds) >= max(LEAST_RUNS, 2 * self.drop + 1, self.stretch or 0)
+        scored = 2 * self.drop < (self.stretch or len(self.seconds))
+        return many and scored and min(self.seconds) > 0
 
     @property
     def lost(self) -> bool:
@@ -58,21 +61,33 @@ class Runs:
     @property
     def score(self) -> float:
         """The score in seconds, infinite if there is none; of runs that are `enough`."""
-        return float(self.scores(np.arange(len(self.seconds))))
+        return float(self.scores(np.arange(len(self.seconds))[None])[0])
 
     def scores(self, picks: NDArray[np.intp]) -> NDArray[np.float64]:
-        """The score of each row of ``picks``, indices of as many runs as there are."""
-        kept = slice(self.drop, len(self.seconds) - self.drop)
-        seconds = np.sort(np.array(self.seconds)[picks], axis=-1)
-        lost = np.isinf(seconds).sum(axis=-1) > self.tolerated
-        mean = np.where(lost, math.inf, seconds[..., kept].mean(axis=-1))
+        """The score of each row of ``picks``, indices of as many runs as there are.
+
+        As `rules.scoring.scored_runs` and `rules.scoring.score` have it, a row at a time.
+        """
+        length = self.stretch or len(self.seconds)
+        stretches = [picks[:, at : at + length] for at in range(picks.shape[1] - length + 1)]
+        means = np.stack([self._olympic(self.seconds, one) for one in stretches], axis=1)
+        median = np.sort(means, axis=1)[:, len(stretches) // 2]
         if self.reference is None:
-            return mean
-        samples = np.sort(np.array(self.samples, float)[picks], axis=-1)[..., kept].mean(axis=-1)
+            return median
+        samples = np.stack([self._olympic(self.samples, one) for one in stretches], axis=1)
+        taken = np.argmax(means == median[:, None], axis=1)
+        converged = samples[np.arange(len(picks)), taken]
         # As `rules.convergence.Pace.factor`: a result that needed no samples is not scaled.
-        factor = np.divide(self.reference, samples, out=np.ones_like(mean), where=samples > 0)
-        scaled: NDArray[np.float64] = mean * np.maximum(factor, 1.0)
+        factor = np.divide(self.reference, converged, out=np.ones_like(median), where=converged > 0)
+        scaled: NDArray[np.float64] = median * np.maximum(factor, 1.0)
         return scaled
+
+    def _olympic(self, values: tuple[float, ...], picks: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Mean without its ends of each row, infinite where more are lost than tolerated."""
+        ordered = np.sort(np.array(values, float)[picks], axis=1)
+        lost = np.isinf(ordered).sum(axis=1) > self.tolerated
+        mean = ordered[:, self.drop : ordered.shape[1] - self.drop].mean(axis=1)
+        return np.where(lost, math.inf, mean)
 
 
 @lru_cache(maxsize=8)

@@ -9,6 +9,7 @@ import numpy as np
 
 from harness.answers import Answer
 from harness.capacity import Probe, Search
+from harness.card import ReferenceConvergencePoint
 from harness.clock import SimulatedClock
 from harness.events import EventWriter, parse_events
 from harness.queries import QueryLog, new_log, query_log_bytes
@@ -191,6 +192,20 @@ def training_run(
     path = f"results/{WORKLOAD}/train/run_{number}"
     telemetry = _telemetry(clock, seconds)
     return RunEvidence(path, run, parse_events(log), None, None, telemetry), _files(path, log, run)
+
+
+def reference_of(samples: int) -> tuple[ReferenceConvergencePoint, ...]:
+    """A reference whose runs all converge after ``samples``, at the example's batch size."""
+    size = load_card(WORKLOAD).training.hyperparameters["global_batch_size"].default
+    return (
+        ReferenceConvergencePoint(
+            global_batch_size=int(size),
+            samples_to_converge=(samples,) * 4,
+            seeds=(0, 1, 2, 3),
+            hyperparameters={},
+            measured_on="here",
+        ),
+    )
 
 
 def _files(path: str, log: bytes, run: Run) -> dict[str, bytes]:

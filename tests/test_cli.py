@@ -67,6 +67,7 @@ def test_light_commands_import_nothing_heavy() -> None:
         (["audit", "nowhere"], 2, "nowhere"),
         (["pack", "nowhere", "--submitter", "me", "--out", "b"], 2, "nowhere"),
         (["check", "nowhere"], 2, "nowhere"),
+        (["compare", "nowhere", "nowhere"], 2, "nowhere"),
         (["verify", "nowhere"], 2, "nowhere"),
         (["sign", "nowhere"], 2, "nowhere"),
         (["publish", "nowhere", "--out", "site"], 2, "nowhere"),

@@ -5,36 +5,26 @@ from typing import Any
 
 import pytest
 from portal_example import (
-    WORKLOAD,
     all_scenarios,
     inference_run,
     published,
+    reference_of,
     system,
     training_run,
 )
 
-from harness.card import ReferenceConvergencePoint
 from harness.records import Mode, Scenario
 from portal import scores
 from portal.boards import make_boards
 from portal.listing import Listing, list_results
 from portal.margins import describe_margin, margins
 from portal.site import publish
-from workloads.catalogue import load_card
 
 
 @pytest.fixture(autouse=True)
 def _points(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A reference of 6,000 samples: the example's runs take 12,000."""
-    size = load_card(WORKLOAD).training.hyperparameters["global_batch_size"].default
-    point = ReferenceConvergencePoint(
-        global_batch_size=int(size),
-        samples_to_converge=(6_000,) * 4,
-        seeds=(0, 1, 2, 3),
-        hyperparameters={},
-        measured_on="here",
-    )
-    monkeypatch.setattr(scores, "load_points", lambda _: (point,))
+    """The example's runs take twice the samples of this reference."""
+    monkeypatch.setattr(scores, "load_points", lambda _: reference_of(6_000))
 
 
 def _listing(runs: list[Any], name: str = "a") -> Listing:

@@ -3,15 +3,13 @@
 from typing import Any
 
 import pytest
-from portal_example import WORKLOAD, inference_run, published, system, training_run
+from portal_example import inference_run, published, reference_of, system, training_run
 
-from harness.card import ReferenceConvergencePoint
 from harness.records import Mode, Scenario
 from portal import scores
 from portal.listing import Listing, list_results
 from portal.result_page import describe_scaling
 from portal.scores import RunScore, run_scores, scaling
-from workloads.catalogue import load_card
 
 
 def _listing(runs: list[Any]) -> Listing:
@@ -23,23 +21,12 @@ def _scores(runs: list[Any]) -> list[RunScore]:
     return [score for _, score in run_scores(_listing(runs))]
 
 
-def _reference_of(samples: int) -> ReferenceConvergencePoint:
-    size = load_card(WORKLOAD).training.hyperparameters["global_batch_size"].default
-    return ReferenceConvergencePoint(
-        global_batch_size=int(size),
-        samples_to_converge=(samples,) * 4,
-        seeds=(0, 1, 2, 3),
-        hyperparameters={},
-        measured_on="here",
-    )
-
-
 @pytest.mark.parametrize(("samples", "factor"), [(12_600, 1.05), (12_000, None), (11_000, None)])
 def test_a_result_that_converged_faster_is_shown_with_its_factor(
     monkeypatch: pytest.MonkeyPatch, samples: int, factor: float | None
 ) -> None:
     """The example's runs converge after 12,000 samples."""
-    monkeypatch.setattr(scores, "load_points", lambda _: (_reference_of(samples),))
+    monkeypatch.setattr(scores, "load_points", lambda _: reference_of(samples))
     listing = _listing([training_run(n, 9.0) for n in range(1, 6)])
     found = scaling(listing)
     assert (found.pace.factor if found else None) == factor

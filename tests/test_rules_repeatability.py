@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from altered import with_log, with_record, without
 from breaks import TRAIN
+from hypothesis import given
+from hypothesis import strategies as st
 from valid import POINTS, ROUND, STEP, training_run, valid_submission
 
 from harness.records import Division, RunStatus
@@ -33,8 +35,15 @@ def test_the_score_is_the_rules_own() -> None:
     assert runs_of(runs, terms, ()).score == pytest.approx(score(TRAIN, runs, terms), rel=1e-12)
 
 
-def test_of_more_runs_the_scored_ones_are_compared() -> None:
-    assert runs_of([*RUNS, RUNS[0], RUNS[0]], ROUND, POINTS) == runs_of(RUNS, ROUND, POINTS)
+@given(st.lists(st.integers(2, 6), min_size=5, max_size=9), st.integers(0, 4))
+def test_of_more_runs_the_score_is_the_rules_own_too(counts: list[int], lost: int) -> None:
+    runs = [training_run(n, count) for n, count in enumerate(counts)]
+    aborted = runs[lost].run.model_copy(update={"status": RunStatus.ABORTED})
+    runs[lost] = replace(runs[lost], run=aborted)
+    found = runs_of(runs, ROUND, POINTS)
+    assert found.enough
+    assert found.stretch == 3
+    assert found.score == pytest.approx(score(TRAIN, runs, ROUND, POINTS), rel=1e-12)
 
 
 def test_speed_times_the_references_samples() -> None:
