@@ -1,15 +1,18 @@
 """Renders the tables of RULES.md from the rules' docstrings and from the rounds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import get_args
 
 from harness.errors import LevelfieldError
 from harness.records import Scenario
+from rules.mlperf.case import STRICT_SCOPES
+from rules.mlperf.strict import STRICT_RULES
+from rules.registry import Scope
 from rules.round import Round, SeedName, read_round, round_names
 from rules.rule import RULES, Rule
 
-_ON = {
+_ON: dict[Scope, str] = {
     "submission": "the submission",
     "result": "each result",
     "run": "each run",
@@ -34,7 +37,8 @@ def write(path: Path) -> None:
 
 def render(text: str, where: str) -> str:
     """``text`` with each marked table made anew."""
-    for name, table in (("rules", rules_table), ("rounds", rounds_table)):
+    tables = {"rules": rules_table, "rounds": rounds_table, "mlperf": strict_table}
+    for name, table in tables.items():
         text = _between(text, name, table, where)
     return text
 
@@ -52,14 +56,23 @@ def _between(text: str, name: str, table: Callable[[], str], where: str) -> str:
 
 def rules_table() -> str:
     """Every rule in order: number, what it is judged on, text."""
-    rows = "".join(map(_rule_row, RULES.values()))
+    return _table(RULES.values(), _ON)
+
+
+def strict_table() -> str:
+    """Every rule of the strict reading of official results, in the same way."""
+    return _table(STRICT_RULES.values(), STRICT_SCOPES)
+
+
+def _table(rules: Iterable[Rule], on: Mapping[Scope, str]) -> str:
+    rows = "".join(_rule_row(one, on[one.on]) for one in rules)
     return f"| number | judged on | rule |\n|---|---|---|\n{rows}"
 
 
-def _rule_row(one: Rule) -> str:
+def _rule_row(one: Rule, on: str) -> str:
     rest = one.text.removeprefix(one.title).strip()
     text = " ".join(f"**{one.title}** {rest}".split()).replace("``", "`").replace("|", "\\|")
-    return f'| <a id="{one.number}"></a>{one.number} | {_ON[one.on]} | {text} |\n'
+    return f'| <a id="{one.number}"></a>{one.number} | {on} | {text} |\n'
 
 
 def rounds_table() -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 from harness.events import Event, EventLog
 from rules.case import Problem
@@ -104,11 +104,12 @@ def same(one: object, other: object) -> bool:
 
 
 Speaks = Callable[[Any], bool]
-STRICT_SCOPES: dict[Scope, Literal["the submitter", "each directory", "each log"]] = {
-    "submission": "the submitter",
+STRICT_SCOPES: dict[Scope, str] = {
+    "submission": "each submitter",
     "result": "each directory",
     "run": "each log",
 }
+"""What a strict rule is called with, in words."""
 _registered: dict[int, Rule] = {}
 
 
