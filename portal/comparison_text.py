@@ -1,6 +1,5 @@
 """A comparison of two bundles as a terminal shows it: both scores, a verdict, every run a dot."""
 
-import math
 from collections.abc import Iterator, Sequence
 
 from harness.records import HIGHER_IS_BETTER, Scenario
@@ -73,8 +72,7 @@ def _score(side: Side) -> str:
 def _ratio(ratio: float, found: Comparison | None) -> str:
     if found is None:
         return f"{ratio:.4g}"
-    low, high = found.interval.low, found.interval.high
-    interval = f"{low:.4g} to {high:.4g}" if math.isfinite(high) else f"from {low:.4g}"
+    interval = f"{found.interval.low:.4g} to {found.interval.high:.4g}"
     return f"{ratio:.4g} [{interval}], p {found.p_ratio:.2g}, of the order {found.p_ranks:.2g}"
 
 

@@ -157,23 +157,14 @@ class Comparison:
 def compare(a: Runs, b: Runs) -> Comparison | None:
     """How the scores of ``a`` and ``b`` compare; none of too few runs, or where one has no score.
 
-    Where a run was lost the ratio is open on that side: so slow a result may be, faster never.
+    The ratio is of further runs that have a score; a run that was lost is the slowest of the order.
     """
     if not (a.enough and b.enough) or math.isinf(a.score) or math.isinf(b.score):
         return None
-    errors = [(_log_variance(one), len(one.seconds) - 1) for one in (a, b)]
     ratio = a.score / b.score
-    half, p = _student(ratio, errors)
-    untold = a.lost if ratio < 1 else b.lost
-    return Comparison(
-        ratio=ratio,
-        interval=Interval(
-            0.0 if b.lost else ratio / half,
-            math.inf if a.lost else ratio * half,
-        ),
-        p_ratio=1.0 if untold else p,
-        p_ranks=mann_whitney(a.seconds, b.seconds),
-    )
+    half, p = _student(ratio, [(_log_variance(one), len(one.seconds) - 1) for one in (a, b)])
+    order = mann_whitney(a.seconds, b.seconds)
+    return Comparison(ratio, Interval(ratio / half, ratio * half), p, order)
 
 
 def compare_means(a: Sequence[float], b: Sequence[float]) -> Comparison | None:
