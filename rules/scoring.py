@@ -152,8 +152,12 @@ def samples_to_converge(evidence: RunEvidence) -> float:
 
 
 def shared_batch_size(runs: Sequence[RunEvidence]) -> int | None:
-    """The one global batch size that the logs of ``runs`` give; none if not just one."""
-    found = [run.log.all("global_batch_size") for run in runs]
+    """The one global batch size that the logs of ``runs`` give; none if not just one.
+
+    A run that failed, which is lost anyhow, need not have come so far as to log it.
+    """
+    said = [(run.run.status, run.log.all("global_batch_size")) for run in runs]
+    found = [events for status, events in said if events or status != RunStatus.FAILED]
     sizes = {event.value if type(event.value) is int else 0 for log in found for event in log}
     size = sizes.pop() if len(sizes) == 1 and all(found) else 0
     return size if 0 < size < 2**53 else None

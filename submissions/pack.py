@@ -41,12 +41,13 @@ def pack(runs: Sequence[Path], submitter: str, round_name: str, out: Path) -> Bu
 
     Runs are grouped by workload and scenario, ordered by their start and renamed ``run_1`` …;
     of each folder only the files that such a run has are taken. Claims are scored by the round.
+    A training run that failed is taken along, for every started run counts: as a lost one.
     A ``search.json`` beside run folders of its scenario goes with their result; its probes do not.
 
     `UsageError` for an unknown round, a submitter that is no identifier, or no runs;
     `LevelfieldError`, with nothing left behind, for an ``out`` that exists or cannot be written,
-    a run that is incomplete, failed or given twice, runs of different systems or divisions, or
-    two searches for one result.
+    a run that is incomplete or given twice, an inference run that failed, runs of different
+    systems or divisions, or two searches for one result.
     """
     check_organisation(submitter)
     round_ = read_round(round_name)
@@ -99,7 +100,7 @@ def _read_source(folder: Path) -> _Source:
         raise LevelfieldError(
             f"{folder}: incomplete: the run was killed or is still going; leave it out, run again"
         )
-    if run.status is RunStatus.FAILED:
+    if run.status is RunStatus.FAILED and run.scenario is not Scenario.TRAIN:
         raise LevelfieldError(
             f"{folder}: failed: {run.error or 'no reason given'}; leave it out, run again"
         )

@@ -9,7 +9,7 @@ from searches import searched
 from harness.errors import LevelfieldError, UsageError
 from harness.records import Division, Metric, Mode, Run, RunStatus, Scenario
 from rules.round import read_round
-from rules.scoring import score
+from rules.scoring import score, time_to_train
 from submissions.bundle import Bundle
 from submissions.pack import pack
 from workloads.catalogue import load_points
@@ -83,8 +83,20 @@ def test_an_aborted_run_may_be_packed(tmp_path: Path) -> None:
     assert entry.result.value is None
 
 
-def test_a_failed_run_is_refused_with_its_reason(tmp_path: Path) -> None:
-    write_training_run(tmp_path / "r", 1, [0.1])  # the toy has no second quality to give
+def test_a_failed_training_run_counts_as_lost(tmp_path: Path) -> None:
+    for seed in (1, 2):
+        write_training_run(tmp_path / f"out/run_{seed}", seed)
+    failed = write_training_run(tmp_path / "out/run_3", 3, [0.1])  # no second quality to give
+    assert failed.status is RunStatus.FAILED
+    (entry,) = pack([tmp_path / "out"], "acme", "practice", tmp_path / "b").submission.entries
+    assert entry.result.runs == ("run_1", "run_2", "run_3")
+    assert entry.result.value == max(time_to_train(run) for run in entry.runs[:2])
+
+
+def test_a_failed_inference_run_is_refused_with_its_reason(tmp_path: Path) -> None:
+    run = write_inference_run(tmp_path / "r", Scenario.OFFLINE, Mode.PERFORMANCE)
+    failed = run.model_copy(update={"status": RunStatus.FAILED, "error": "IndexError: no"})
+    (tmp_path / "r/run.json").write_text(failed.to_json())
     assert "r: failed: IndexError" in refusal(tmp_path / "b", tmp_path / "r")
 
 

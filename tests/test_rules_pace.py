@@ -48,6 +48,14 @@ def test_the_batch_size_is_read_from_every_log() -> None:
     )
 
 
+def test_a_failed_run_need_not_have_logged_its_batch_size() -> None:
+    unlogged = with_log(VALID, TRAIN, without("global_batch_size"))
+    failed = with_record(unlogged, TRAIN, status=RunStatus.FAILED)
+    assert shared_batch_size(failed.entries[0].runs) == 64
+    assert findings("TRAIN-13", failed) == []
+    assert shared_batch_size(failed.entries[0].runs[:1]) is None
+
+
 def test_a_result_at_the_references_pace_is_not_scaled() -> None:
     assert score(TRAIN, RUNS, ROUND, POINTS) == score(TRAIN, RUNS, ROUND) == UNSCALED
 
