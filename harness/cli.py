@@ -647,6 +647,68 @@ def publish(bundles: tuple[Path, ...], out: Path, keyring: Path, to_json: bool) 
         click.echo(f"{_count(len(published), 'bundle')} in {index}")
 
 
+@cli.group(
+    "import",
+    cls=Commands,
+    epilog=example("levelfield import mlperf-inference inference_results_v5.1 --out imported"),
+)
+def import_() -> None:
+    """Read results that were published elsewhere and judge them again; they stay as they are."""
+
+
+@import_.command(
+    "mlperf-inference",
+    epilog=example(
+        "levelfield import mlperf-inference inference_results_v5.1 --out imported",
+        "levelfield import mlperf-inference results --published table.json --out imported",
+    ),
+)
+@click.argument("results", type=click.Path(path_type=Path))
+@click.option("--round", "round_name", default="mlperf-inference-5.1", show_default=True,
+              help="Whose terms apply.")  # fmt: skip
+@click.option("--published", type=click.Path(path_type=Path), metavar="JSON",
+              help="The published table: compare its rows.")  # fmt: skip
+@click.option("--checker", type=click.Path(path_type=Path), metavar="CSV",
+              help="The official checker's summary: compare its rows.")  # fmt: skip
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="New folder.")
+@as_json
+def import_mlperf_inference(
+    results: Path, round_name: str, out: Path, to_json: bool, **tables: Path | None
+) -> None:
+    """MLPerf Inference: validity computed again from the logs, beside what is recorded.
+
+    RESULTS holds closed/<submitter>/results/…. Published logs have no query's own times, so the
+    import leaves a report and no bundles.
+    """
+    from harness.console import table
+    from rules.mlperf.inference_terms import read_inference_round
+    from submissions.mlperf_inference import read_results
+    from submissions.mlperf_report import (
+        RESULT_HEADER,
+        disagreements,
+        remarks,
+        result_rows,
+        write_report,
+    )
+    from submissions.mlperf_tables import compare_checker, compare_published
+
+    found = read_results(results, read_inference_round(round_name))
+    published, checker = tables["published"], tables["checker"]
+    rows = compare_published(published, found) if published else []
+    rows += compare_checker(checker, found) if checker else []
+    report = write_report(out, round_name, found, rows)
+    wrong = disagreements(found, rows)
+    if to_json:
+        click.echo(report.read_text("utf-8"), nl=False)
+    else:
+        table(f"{round_name}, unverified by us", RESULT_HEADER, result_rows(found))
+        for line in remarks(found, rows):
+            click.echo(line)
+        click.echo(f"{report}: {_count(len(found), 'result')}, {len(wrong)} disagreements")
+    if wrong:
+        raise SystemExit(1)
+
+
 @cli.command(epilog=example("levelfield rules", "levelfield rules --write"))
 @click.option("--write", is_flag=True, help="Bring the tables in ./RULES.md up to date.")
 @as_json
