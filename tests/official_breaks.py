@@ -6,6 +6,7 @@ from typing import Any
 
 from official_logs import (
     BATCH,
+    Edit,
     Line,
     a_result,
     as_log,
@@ -73,7 +74,7 @@ BREAKS: dict[str, list[Results]] = {
         edited("retinanet", without("init_stop")),
     ],
     "MLPERF-3": [
-        edited("retinanet", earlier(600_000, "run_stop")),
+        edited("retinanet", earlier(36_000_000, "run_stop")),
         edited("retinanet", moved("init_stop", "epoch_start")),
     ],
     "MLPERF-4": [
@@ -182,60 +183,71 @@ def with_description(name: str, value: object) -> OfficialResult:
     return a_result("retinanet", description={**result.description, name: value})
 
 
-ATTACKS: dict[str, tuple[Results, set[str]]] = {
+ATTACKS: dict[str, tuple[str, Edit, set[str]]] = {
     "a second run_start 1 s before run_stop": (
-        edited("retinanet", moved("run_start", "run_stop", copied=True)),
+        "retinanet",
+        moved("run_start", "run_stop", copied=True),
         {"MLPERF-2"},
     ),
     "an early run_stop": (
-        edited("retinanet", moved("run_stop", "eval_start", copied=True)),
+        "retinanet",
+        moved("run_stop", "eval_start", copied=True),
         {"MLPERF-2", "MLPERF-9"},
     ),
     "run_stop before run_start": (
-        edited("retinanet", earlier(600_000, "run_stop")),
+        "retinanet",
+        earlier(36_000_000, "run_stop"),
         {"MLPERF-3", "MLPERF-4", "MLPERF-8"},
     ),
     "aborted with the target met": (
-        edited("retinanet", changed("run_stop", metadata={"status": "aborted"})),
+        "retinanet",
+        changed("run_stop", metadata={"status": "aborted"}),
         {"MLPERF-9", "MLPERF-18"},
     ),
     "the target met only after run_stop": (
-        edited("retinanet", moved("run_stop", "eval_accuracy")),
+        "retinanet",
+        moved("run_stop", "eval_accuracy"),
         {"MLPERF-8", "MLPERF-9"},
     ),
-    "only the last evaluation": (edited("retinanet", only_the_last_evaluation), {"MLPERF-11"}),
+    "only the last evaluation": ("retinanet", only_the_last_evaluation, {"MLPERF-11"}),
     "ten hours between init_stop and run_start": (
-        edited("retinanet", earlier(36_000_000, "cache_clear", "init_start", "init_stop")),
+        "retinanet",
+        earlier(36_000_000, "cache_clear", "init_start", "init_stop"),
         {"MLPERF-5", "MLPERF-6"},
     ),
     "a forged batch size, epochs": (
-        edited(
-            "retinanet",
-            both(
-                changed("global_batch_size", value=1024),
-                changed("train_samples", value=4572),
-            ),
+        "retinanet",
+        both(
+            changed("global_batch_size", value=1024),
+            changed("train_samples", value=4572),
         ),
         {"MLPERF-13"},
     ),
     "a forged batch size, samples": (
-        edited("llama31_8b", changed("global_batch_size", value=80)),
+        "llama31_8b",
+        changed("global_batch_size", value=80),
         {"MLPERF-11", "MLPERF-12"},
     ),
     "a learning rate of 99": (
-        edited("retinanet", changed("opt_base_learning_rate", value=99)),
+        "retinanet",
+        changed("opt_base_learning_rate", value=99),
         {"MLPERF-17"},
     ),
     "a data set of one": (
-        edited(
-            "retinanet", both(changed("train_samples", value=1), changed("eval_samples", value=1))
-        ),
+        "retinanet",
+        both(changed("train_samples", value=1), changed("eval_samples", value=1)),
         {"MLPERF-13"},
     ),
     "any event type": (
-        edited("retinanet", changed("run_stop", event_type="ANYTHING")),
+        "retinanet",
+        changed("run_stop", event_type="ANYTHING"),
         {"MLPERF-1"},
     ),
-    "an evaluation left out": (edited("llama31_8b", all_but_the_first_evaluation), {"MLPERF-11"}),
-    "code in a division name": (as_division("__import__('os').abort()"), {"MLPERF-14"}),
+    "an evaluation left out": ("llama31_8b", all_but_the_first_evaluation, {"MLPERF-11"}),
+    "code in a division name": (
+        "retinanet",
+        changed("submission_division", value="__import__('os').abort()"),
+        {"MLPERF-14"},
+    ),
 }
+"""What the official checker accepts, all but the last: benchmark, edit, strict rules."""

@@ -1,11 +1,12 @@
 """What a strict rule on official results is given, and the register of these rules."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from harness.events import Event, EventLog
+from harness.records import Division
 from rules.case import Problem
 from rules.mlperf.log import OfficialResult, OfficialRun
 from rules.mlperf.strict_terms import StrictBenchmark, StrictTerms
@@ -43,9 +44,15 @@ class ResultCase(SubmitterCase):
         return self.strict.benchmarks[self.result.benchmark]
 
     @property
+    def division(self) -> Division:
+        """The description's division; closed, whose rules are the stricter, unless it is open."""
+        stated = str(self.result.description.get("division")).lower()
+        return Division.OPEN if stated == Division.OPEN else Division.CLOSED
+
+    @property
     def closed(self) -> bool:
-        """Whether the description names no other division than closed."""
-        return str(self.result.description.get("division", "closed")).lower() == "closed"
+        """Whether the closed division's rules hold."""
+        return self.division == Division.CLOSED
 
     @property
     def description_file(self) -> str:
@@ -80,9 +87,31 @@ class RunCase(ResultCase):
         """A problem in the log, at the line of ``event``."""
         return Problem(message, self.run.file, event.line if event else None, **details)
 
+    def first(
+        self,
+        wrong: Sequence[Event],
+        message: str,
+        found: Callable[[Event], object] | None = None,
+        **details: Any,
+    ) -> Iterator[Problem]:
+        """One problem for all the events that are ``wrong``, if any are, at the first line.
+
+        ``found`` gives what is wrong with it. A log of a million wrong lines is one finding.
+        """
+        if wrong:
+            event = min(wrong, key=lambda one: one.line)
+            details |= {"found": shown(found(event))} if found else {}
+            more = f"; so are {len(wrong)} lines" if len(wrong) > 1 else ""
+            yield self.problem(message + more, event, **details)
+
     def met(self, event: Event) -> bool:
         """Whether an evaluation's value reaches the benchmark's target."""
         return number(event.value) is not None and self.benchmark.target.holds(event.value)
+
+
+def value_of(event: Event) -> object:
+    """The value, for `RunCase.first`."""
+    return event.value
 
 
 def number(value: object) -> float | None:

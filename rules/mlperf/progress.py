@@ -5,12 +5,14 @@ from collections.abc import Iterator
 
 from harness.events import Event
 from rules.case import Problem
-from rules.mlperf.case import RunCase, number, rule, shown
+from rules.mlperf.case import RunCase, number, rule, shown, value_of
 from rules.mlperf.sequence import INTERVALS
 
 STATUSES = ("success", "aborted")
 _STEPPED = ("eval_start", "eval_stop", "run_stop")
 """Lines whose step, where they log one, is the number of optimiser steps so far."""
+_ROUNDING = 1e-6
+"""Of a batch; far above what a float's last bit is of it."""
 
 
 def _ended(case: RunCase) -> bool:
@@ -28,9 +30,8 @@ def status_tells_the_truth(case: RunCase) -> Iterator[Problem]:
     Recomputed from the eval_accuracy lines before run_stop, whose values are finite numbers.
     """
     (stop, *_), evaluations = case.log.all("run_stop"), case.log.all("eval_accuracy")
-    for event in evaluations:
-        if number(event.value) is None:
-            yield case.problem("eval_accuracy is no number", event, found=shown(event.value))
+    wrong = [event for event in evaluations if number(event.value) is None]
+    yield from case.first(wrong, "eval_accuracy is no number", value_of)
     inside = [event for event in evaluations if event.line < stop.line]
     met = [event for event in inside if case.met(event)]
     expected, status = "success" if met else "aborted", stop.metadata.get("status")
@@ -116,7 +117,8 @@ def samples_are_whole_batches(case: RunCase) -> Iterator[Problem]:
 
     global_batch_size is a whole number from 1; every samples_count of a block, an evaluation or
     the end is a multiple of it, and where eval_start, eval_stop or run_stop also has a step, the
-    product of both.
+    product of both. Of dlrm_dcnv2, whose logs give epochs in full, an evaluation comes after a
+    whole number of batches.
     """
     size = case.batch_size
     if size is None:
@@ -127,15 +129,31 @@ def samples_are_whole_batches(case: RunCase) -> Iterator[Problem]:
         )
         return
     wrong = [event for event in _counted(case) if not _whole(event, size)]
-    if wrong:
-        event = min(wrong, key=lambda one: one.line)
-        step = event.metadata.get("step") if event.key in _STEPPED else None
-        yield case.problem(
-            f"{event.key} counts other samples than whole batches of the global_batch_size",
-            event,
-            expected=f"{shown(step)} x {size}" if step is not None else f"a multiple of {size}",
-            found=f"{shown(event.metadata.get('samples_count'))}; {len(wrong)} such lines",
-        )
+    yield from case.first(
+        wrong,
+        "samples are not whole batches of the global_batch_size",
+        lambda event: {name: event.metadata.get(name) for name in ("samples_count", "step")},
+        expected=f"samples_count = step x {size}",
+    )
+    if case.facts.epochs_in_batches:
+        yield from _epochs_in_batches(case, size)
+
+
+def _epochs_in_batches(case: RunCase, size: int) -> Iterator[Problem]:
+    """Evaluations whose epoch is no whole number of batches; the last of an epoch is not full."""
+    batches = -(-case.facts.train_samples // size)
+    wrong = [
+        event
+        for event in case.log.all("eval_accuracy")
+        if (epoch := number(event.metadata.get("epoch_num"))) is not None
+        and abs(epoch * batches - round(epoch * batches)) > _ROUNDING
+    ]
+    yield from case.first(
+        wrong,
+        "the epoch of eval_accuracy is no whole number of batches of the global_batch_size",
+        lambda event: event.metadata.get("epoch_num"),
+        expected=f"a multiple of 1/{batches}",
+    )
 
 
 def _counted(case: RunCase) -> Iterator[Event]:
@@ -155,8 +173,9 @@ def _whole(event: Event, size: int) -> bool:
 def data_set_is_whole(case: RunCase) -> Iterator[Problem]:
     """train_samples and eval_samples are the numbers of samples of the benchmark's data set.
 
-    A warning for a number that can be a number of batches instead; and, of training, for one that
-    can be the samples used or their limit: whole batches, at least those of the last evaluation.
+    A warning, of retinanet, for a number that can be a number of batches instead; of training, for
+    one that can be the samples used or their limit: whole batches, at least up to the last
+    evaluation.
     """
     facts = case.facts
     for key, expected in (
@@ -182,10 +201,10 @@ def _other_meaning(case: RunCase, event: Event, samples: int) -> str | None:
     if value is None or size is None or value < 1:
         return None
     if event.key == "eval_samples":
-        by_epoch = case.benchmark.unit == "epoch_num"
         # Evaluation has batches of its own; none in use is smaller than half of training's.
-        return "may be batches" if by_epoch and value <= 2 * samples / size else None
-    if value == -(-samples // size):
+        batches = case.facts.counts_batches and value <= 2 * samples / size
+        return "may be batches" if batches else None
+    if case.facts.counts_batches and value == -(-samples // size):
         return f"as many batches of {size}"
     last = case.log.last("eval_accuracy")
     used = number(last.metadata.get("samples_count")) if last else None

@@ -6,13 +6,18 @@ from typing import Any
 
 from harness.events import Event
 from rules.case import Problem
-from rules.mlperf.case import RunCase, rule, shown
+from rules.mlperf.case import RunCase, rule
 
 ONCE = ("init_stop", "run_start", "run_stop")
 INTERVALS = ("block", "epoch", "eval")
 _MILESTONES = ("init_start", *ONCE)
 _INSIDE = ("block_start", "block_stop", "epoch_start", "eval_start", "eval_accuracy", "eval_stop")
 """The last ``epoch_stop`` may follow run_stop: training has ended, its loop not yet."""
+_PARTNER = {
+    **{f"{name}_start": f"{name}_stop" for name in INTERVALS},
+    **{f"{name}_stop": f"{name}_start" for name in INTERVALS},
+    "eval_accuracy": "eval_start",
+}
 _TIMED = (*_MILESTONES, *_INSIDE, "epoch_stop")
 
 
@@ -23,19 +28,20 @@ def lines_are_readable(case: RunCase) -> Iterator[Problem]:
     A key that ends in _start begins an interval (INTERVAL_START), one that ends in _stop ends one
     (INTERVAL_END), eval_accuracy is a POINT_IN_TIME.
     """
-    for line in case.log.broken:
-        yield Problem(line.reason, case.run.file, line.line)
+    broken = case.log.broken
+    if broken:
+        more = f"; so are {len(broken)} lines" if len(broken) > 1 else ""
+        yield Problem(broken[0].reason + more, case.run.file, broken[0].line)
     for key in _TIMED:
-        for event in case.log.all(key):
-            expected = _event_type(key)
-            if event.event_type != expected:
-                yield case.problem(
-                    f"{key} is of another type",
-                    event,
-                    expected=expected,
-                    found=shown(event.event_type),
-                    severity="warning",
-                )
+        expected = _event_type(key)
+        wrong = [event for event in case.log.all(key) if event.event_type != expected]
+        yield from case.first(
+            wrong,
+            f"{key} is of another type",
+            expected=expected,
+            found=lambda event: event.event_type,
+            severity="warning",
+        )
 
 
 def _event_type(key: str) -> str:
@@ -140,8 +146,7 @@ def initialisation_within_limit(case: RunCase) -> Iterator[Problem]:
     """
     begin = min(case.log.all("init_start"), key=lambda event: event.time_ms, default=None)
     start = case.log.last("run_start")
-    limits = case.terms.init_limit_s
-    limit_s = min(limits.values()) if case.closed else max(limits.values())
+    limit_s = case.terms.init_limit_s[case.division]
     if begin and start and start.time_ms - begin.time_ms > limit_s * 1000:
         yield case.problem(
             "the initialisation took too long",
@@ -158,26 +163,24 @@ def intervals_pair_up(case: RunCase) -> Iterator[Problem]:
     Each eval_accuracy lies in an evaluation. The last interval of a lost run may stay open.
     """
     opened: dict[str, Event] = {}
+    alone: dict[str, list[Event]] = {}
     for event in case.log.events:
-        name, _, end = event.key.rpartition("_")
-        if name not in INTERVALS:
+        if event.key not in _PARTNER:
             continue
+        name, _, end = event.key.rpartition("_")
+        before = opened.pop(name, None)
+        if end == "start" and before:
+            alone.setdefault(before.key, []).append(before)
+        elif end != "start" and not before:
+            alone.setdefault(event.key, []).append(event)
         if end == "start":
-            if name in opened:
-                yield _unpaired(case, opened[name], "stop")
             opened[name] = event
-        elif end == "stop" and not opened.pop(name, None):
-            yield _unpaired(case, event, "start")
-        elif event.key == "eval_accuracy" and "eval" not in opened:
-            yield case.problem("eval_accuracy lies in no evaluation", event)
-    if case.ended:
-        for event in opened.values():
-            yield _unpaired(case, event, "stop")
-
-
-def _unpaired(case: RunCase, event: Event, missing: str) -> Problem:
-    name = event.key.rpartition("_")[0]
-    return case.problem(f"{event.key} has no {name}_{missing}", event)
+        elif event.key == "eval_accuracy" and before:
+            opened[name] = before
+    for event in opened.values() if case.ended else ():
+        alone.setdefault(event.key, []).append(event)
+    for key, events in alone.items():
+        yield from case.first(events, f"{key} has no {_PARTNER[key]}")
 
 
 @rule(8, on="run")
@@ -189,13 +192,7 @@ def work_lies_inside_the_run(case: RunCase) -> Iterator[Problem]:
     start, stop = case.log.first("run_start"), case.log.last("run_stop")
     for key in _INSIDE:
         outside = [e for e in case.log.all(key) if _precedes(e, start) or _precedes(stop, e)]
-        if outside:
-            yield case.problem(
-                f"{key} lies outside the run",
-                outside[0],
-                expected="between run_start and run_stop",
-                found=f"{len(outside)} of them outside",
-            )
+        yield from case.first(outside, f"{key} lies outside the run")
 
 
 def _precedes(one: Event | None, other: Event | None) -> bool:

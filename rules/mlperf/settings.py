@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 
 from harness.events import Event
-from harness.records import Division
 from rules.case import Problem
-from rules.mlperf.case import RunCase, number, rule, same, shown
+from rules.mlperf.case import RunCase, number, rule, same, shown, value_of
 from rules.mlperf.sequence import INTERVALS
 from rules.mlperf.terms import Share
 
@@ -25,26 +24,23 @@ def _closed(case: RunCase) -> bool:
 def log_names_its_place(case: RunCase) -> Iterator[Problem]:
     """Every line that names benchmark, division or organisation names that of the log's place.
 
-    submission_benchmark is the folder's; submission_division is closed or open, and that of the
-    system's description; submission_org is the submitter's folder, or there is a warning.
+    submission_benchmark is the folder's; submission_division that of the system's description,
+    closed if it is not open; submission_org is the submitter's folder, or there is a warning.
     """
     result = case.result
-    declared = str(result.description.get("division", "closed")).lower()
-    division = declared if declared in tuple(Division) else " or ".join(Division)
     for key, expected in (
         ("submission_benchmark", result.benchmark),
-        ("submission_division", division),
+        ("submission_division", case.division.value),
         ("submission_org", result.submitter),
     ):
         wrong = [event for event in case.log.all(key) if event.value != expected]
-        if wrong:
-            yield case.problem(
-                f"{key} names another",
-                wrong[0],
-                expected=expected,
-                found=shown(wrong[0].value),
-                severity="warning" if key == "submission_org" else "error",
-            )
+        yield from case.first(
+            wrong,
+            f"{key} names another",
+            value_of,
+            expected=expected,
+            severity="warning" if key == "submission_org" else "error",
+        )
 
 
 @rule(15, on="run")
@@ -78,14 +74,13 @@ def fixed_settings_are_kept(case: RunCase) -> Iterator[Problem]:
     Among them a warm-up that follows from the batch size.
     """
     for key, condition in case.benchmark.written.items():
-        for event in case.log.all(key):
-            if not condition.holds(event.value):
-                yield _other_than_fixed(case, event, condition.text)
+        wrong = [event for event in case.log.all(key) if not condition.holds(event.value)]
+        yield from _other_than_fixed(case, key, wrong, condition.text)
     for key, check in case.benchmark.keys.items():
         expected = _share(case, check.remembered) if check.remembered else None
-        for event in case.log.all(key):
-            if expected is not None and number(event.value) != expected:
-                yield _other_than_fixed(case, event, str(expected))
+        if expected is not None:
+            wrong = [event for event in case.log.all(key) if number(event.value) != expected]
+            yield from _other_than_fixed(case, key, wrong, str(expected))
 
 
 def _share(case: RunCase, share: Share) -> int | None:
@@ -97,13 +92,11 @@ def _share(case: RunCase, share: Share) -> int | None:
     return None if over is None or over < 1 else -int(-share.number * share.times // over)
 
 
-def _other_than_fixed(case: RunCase, event: Event, expected: str) -> Problem:
-    return case.problem(
-        f"{event.key} is fixed in the closed division",
-        event,
-        expected=expected,
-        found=shown(event.value),
-    )
+def _other_than_fixed(
+    case: RunCase, key: str, wrong: list[Event], expected: str
+) -> Iterator[Problem]:
+    message = f"{key} is fixed in the closed division"
+    yield from case.first(wrong, message, value_of, expected=expected)
 
 
 @rule(17, on="run", when=_closed)
@@ -114,13 +107,16 @@ def learning_rate_is_of_this_world(case: RunCase) -> Iterator[Problem]:
     convergence point was measured. The written rules leave the number free, so this is a warning.
     """
     factor, (least, greatest) = case.strict.learning_rate_factor, case.facts.learning_rates
-    for event in case.log.all("opt_base_learning_rate"):
-        value = number(event.value)
-        if value is None or not least / factor <= value <= greatest * factor:
-            yield case.problem(
-                "opt_base_learning_rate is far from the reference's",
-                event,
-                expected=f"{least / factor:g} to {greatest * factor:g}",
-                found=shown(event.value),
-                severity="warning",
-            )
+    low, high = least / factor, greatest * factor
+    wrong = [
+        event
+        for event in case.log.all("opt_base_learning_rate")
+        if (rate := number(event.value)) is None or not low <= rate <= high
+    ]
+    yield from case.first(
+        wrong,
+        "opt_base_learning_rate is far from the reference's",
+        value_of,
+        expected=f"{low:g} to {high:g}",
+        severity="warning",
+    )

@@ -25,6 +25,10 @@ class StrictBenchmark(Record):
     eval_samples: Count
     learning_rates: tuple[Rate, Rate]
     """The least and the greatest at which the reference was measured."""
+    counts_batches: bool = False
+    """Whether its logs are known to give batches where samples are asked for."""
+    epochs_in_batches: bool = False
+    """Whether its logs give epochs in full, so that whole batches can be told."""
 
 
 class StrictTerms(Record):

@@ -84,7 +84,7 @@ def seeds_are_distinct(case: SubmitterCase) -> Iterator[Problem]:
 
     Every seed is a whole number; the same number from the same line of the same source file does
     not stand in two runs, whatever their system or benchmark. The official check compares within a
-    directory.
+    directory. Of each log the first such line is shown.
     """
     first: dict[tuple[str, str, int], OfficialRun] = {}
     for run in _runs(case):
@@ -93,8 +93,8 @@ def seeds_are_distinct(case: SubmitterCase) -> Iterator[Problem]:
                 yield Problem(
                     "the seed is no whole number", run.file, event.line, found=shown(event.value)
                 )
-                continue
-            source = shown(event.metadata.get("file")), shown(event.metadata.get("lineno"))
+                break
+            source = repr(event.metadata.get("file")), repr(event.metadata.get("lineno"))
             other = first.setdefault((*source, event.value), run)
             if other is not run:
                 yield Problem(
@@ -104,6 +104,7 @@ def seeds_are_distinct(case: SubmitterCase) -> Iterator[Problem]:
                     expected="a seed of its own",
                     found=shown(event.value),
                 )
+                break
 
 
 def _runs(case: SubmitterCase) -> Iterator[OfficialRun]:
