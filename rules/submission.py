@@ -1,14 +1,30 @@
 """What is judged: a submission's content as types. Only ``Bundle.open()`` makes one."""
 
 from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from harness.answers import Answer
 from harness.capacity import Search
 from harness.events import EventLog
 from harness.queries import QueryLog
-from harness.records import Mode, Result, Run
+from harness.records import Mode, Record, Result, Run
 from harness.system import System
 from harness.telemetry.log import TelemetryLog
+
+
+class Origin(Record):
+    """Where the bundle of an importer comes from; nobody who measured it has vouched for it."""
+
+    kind: Literal["mlperf-training"]
+    source: str
+    """Whose results, for people."""
+    submitter: Annotated[str, Field(min_length=1, max_length=100)]
+    """As the source names it."""
+    system: Annotated[str, Field(min_length=1, max_length=100)]
+    """As the source names it."""
+    statement: Literal["imported, unverified by us"] = "imported, unverified by us"
 
 
 @dataclass(frozen=True)
@@ -57,3 +73,5 @@ class Submission:
     system: System
     system_sha256: str
     entries: tuple[Entry, ...]
+    origin: Origin | None = None
+    """Of an imported bundle; none where Levelfield packed it."""

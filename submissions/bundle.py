@@ -15,10 +15,12 @@ from submissions.evidence import read_run
 from submissions.layout import (
     ATTESTATIONS,
     MANIFEST,
+    OFFICIAL_SYSTEM,
     RESULT,
     RESULTS,
     SEARCH,
     SYSTEM,
+    Role,
     is_attestation,
 )
 from submissions.manifest import File, Manifest, bundle_id, read_manifest
@@ -123,7 +125,9 @@ def _read_submission(manifest: Manifest, digest: str, read: _Read) -> Submission
     if SYSTEM not in paths:
         raise LevelfieldError(f"{SYSTEM}: not in the manifest; pack the runs again")
     system = read(SYSTEM)
-    folders = sorted({"/".join(path.split("/")[:3]) for path in paths if path != SYSTEM})
+    results = [path for path in paths if path.startswith(f"{RESULTS}/")]
+    folders = sorted({"/".join(path.split("/")[:3]) for path in results})
+    _check_origin(manifest)
     return Submission(
         bundle_id=bundle_id(digest),
         manifest_sha256=digest,
@@ -132,7 +136,16 @@ def _read_submission(manifest: Manifest, digest: str, read: _Read) -> Submission
         system=read_record(System, system, SYSTEM),
         system_sha256=hashlib.sha256(system).hexdigest(),
         entries=tuple(_read_entry(folder, paths, read) for folder in folders),
+        origin=manifest.origin,
     )
+
+
+def _check_origin(manifest: Manifest) -> None:
+    held = [file.path for file in manifest.files if file.role is Role.OFFICIAL]
+    if manifest.origin is None and held:
+        raise LevelfieldError(f"{held[0]}: only an imported bundle has one; remove it, pack again")
+    if manifest.origin is not None and OFFICIAL_SYSTEM not in held:
+        raise LevelfieldError(f"{OFFICIAL_SYSTEM}: not in the manifest; import the results again")
 
 
 def _read_entry(folder: str, paths: list[str], read: _Read) -> Entry:

@@ -12,10 +12,14 @@ SYSTEM = "system.json"
 ATTESTATIONS = "attestations"
 RESULTS = "results"
 RESULT = "result.json"
+OFFICIAL = "official"
+"""Folder of an imported bundle in which the files of its source that are no logs lie."""
+OFFICIAL_SYSTEM = f"{OFFICIAL}/system.json"
 SEARCH = "search.json"
 
 _SEGMENT = re.compile(r"[A-Za-z0-9._-]+")
 _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
+_SCALING = re.compile(r"official/[a-z0-9][a-z0-9_.-]{0,63}\.scaling\.json")
 _ATTESTATION = re.compile(r"attestations/[0-9a-f]{16}\.dsse\.json")
 
 
@@ -31,6 +35,7 @@ class Role(StrEnum):
     QUERIES = "queries"
     ANSWERS = "answers"
     OUTPUT = "output"
+    OFFICIAL = "official"
 
 
 RESULT_FILES = {RESULT: Role.RESULT, SEARCH: Role.SEARCH}
@@ -96,11 +101,18 @@ def role_of(path: str) -> Role:
     parts = path.split("/")
     if path == SYSTEM:
         return Role.SYSTEM
+    if path == OFFICIAL_SYSTEM or _SCALING.fullmatch(path):
+        return Role.OFFICIAL
     if parts[0] == RESULTS and len(parts) == 4 and parts[3] in RESULT_FILES:
         return RESULT_FILES[parts[3]]
     if parts[0] == RESULTS and len(parts) == 5 and parts[4] in RUN_FILES:
         return RUN_FILES[parts[4]]
     raise LevelfieldError(f"{path!a}: no such file belongs in a bundle; remove it, pack again")
+
+
+def scaling_path(benchmark: str) -> str:
+    """Where in an imported bundle the factor that was published for ``benchmark`` lies."""
+    return f"{OFFICIAL}/{benchmark}.scaling.json"
 
 
 def is_attestation(path: str) -> bool:

@@ -2,13 +2,14 @@
 
 import base64
 import hashlib
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import rfc8785
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from harness.errors import LevelfieldError
 from harness.records import Identifier, Record, Sha256
+from rules.submission import Origin
 from submissions.layout import MANIFEST, Role, check_distinct, check_path, role_of
 from submissions.strict_json import read_record
 
@@ -36,10 +37,18 @@ class Manifest(Record):
     submitter: Identifier
     files: tuple[File, ...]
     """Sorted by the bytes of their paths."""
+    origin: Origin | None = None
+    """Of an imported bundle."""
 
     def to_bytes(self) -> bytes:
         """The canonical form, as ``manifest.json`` holds it (RFC 8785)."""
         return canonical(self)
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_absent(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Only an imported bundle's manifest has an origin."""
+        fields: dict[str, Any] = plain(self)
+        return fields if self.origin else {k: v for k, v in fields.items() if k != "origin"}
 
 
 def canonical(record: Record) -> bytes:

@@ -101,7 +101,7 @@ def official_reading(
     seed_errors = tuple(_seed_errors(result.runs)) if closed else ()
     scores = [one.minutes for one in files.values() if one.compliant and one.minutes is not None]
     dropped = len(files) - len(scores)
-    mean = _olympic_minutes(scores, dropped, terms)
+    mean = olympic_minutes(scores, dropped, terms)
     scaling = found.rcp_norm if found.rcp_pass and found.rcp_norm > 1 else None
     return DirectoryVerdict(
         **found.model_dump(),
@@ -252,8 +252,11 @@ def _compared(verdict: Verdict, size: int, allowance: float) -> Convergence:
     )
 
 
-def _olympic_minutes(scores: Sequence[float], dropped: int, terms: OfficialRound) -> float | None:
-    """The Olympic mean; files that were dropped count as the slowest, which are cut off first."""
+def olympic_minutes(scores: Sequence[float], dropped: int, terms: OfficialRound) -> float | None:
+    """The Olympic mean; none if more were dropped than the round tolerates.
+
+    Files that were dropped count as the slowest, which are cut off first.
+    """
     ends = terms.scoring.drop
     if dropped > terms.scoring.tolerated:
         return None
