@@ -61,15 +61,18 @@ def official_results(bundle: Bundle) -> list[OfficialResult]:
         raise LevelfieldError(f"{bundle.root}: not imported; check it without --reading")
     description = read_object(bundle.read(OFFICIAL_SYSTEM), f"{bundle.root}/{OFFICIAL_SYSTEM}")
     sizes = {file.path: file.size for file in bundle.manifest.files}
+    folder = f"{origin.submitter}/{origin.system}"
     return [
         OfficialResult(
             submitter=origin.submitter,
             system=origin.system,
             benchmark=entry.result.workload,
-            path=f"{origin.submitter}/{origin.system}/{entry.path}",
+            path=f"{folder}/{entry.path}",
             runs=_runs(entry, origin, sizes),
             published_scaling=_scaling(bundle, entry.result.workload, sizes),
             description=description,
+            description_file=f"{folder}/{OFFICIAL_SYSTEM}",
+            scaling_file=f"{folder}/{scaling_path(entry.result.workload)}",
         )
         for entry in bundle.submission.entries
     ]

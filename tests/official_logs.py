@@ -155,6 +155,8 @@ def a_result(
         runs=tuple(a_run(log, folder, at) for at, log in enumerate(logs)),
         published_scaling=None,
         description=description,
+        description_file="Acme/systems/one.json",
+        scaling_file=f"{folder}/scaling.json",
     )
     return replace(found, **changes)
 

@@ -179,7 +179,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_no_log_makes_a_rule_crash(data: st.DataObject) -> None:
     lines = valid_lines("llama31_8b")

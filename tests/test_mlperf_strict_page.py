@@ -1,16 +1,16 @@
-"""docs/mlperf.py reads published folders, and docs/mlperf.md names what it should."""
+"""docs/mlperf.py makes the tables of docs/mlperf.md, and the page names what it should."""
 
 import importlib.util
-import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pytest
-from official_breaks import ATTACKS, all_but_the_first_evaluation, edited
-from official_logs import POINTS, ROUND, a_result, as_log, valid_lines
+from official_breaks import ATTACKS, all_but_the_first_evaluation
+from official_logs import POINTS, ROUND, Edit, a_result
 
+from rules.mlperf.log import OfficialResult
 from rules.mlperf.strict import STRICT_RULES, check
 
 ROOT = Path(__file__).parent.parent
@@ -27,47 +27,21 @@ def page() -> ModuleType:
     return module
 
 
-def published(root: Path, scaling: float | None = None) -> None:
-    """Valid retinanet logs as MLCommons publishes a directory."""
-    folder = root / "Acme/results/one/retinanet"
-    folder.mkdir(parents=True)
-    for at in range(ROUND.benchmarks["retinanet"].runs):
-        (folder / f"result_{at}.txt").write_bytes(as_log(valid_lines("retinanet", at)))
-    (root / "Acme/systems").mkdir()
-    description = json.dumps(dict(a_result("retinanet").description))
-    (root / "Acme/systems/one.json").write_text(description, "utf-8")
-    if scaling is not None:
-        (folder / "scaling.json").write_text(json.dumps({"scaling_factor": scaling}), "utf-8")
-
-
-def reference(root: Path) -> None:
-    record: dict[str, Any] = {"BS": 256, "Epochs to converge": [2] * 20}
-    (root / "rcps_retinanet.json").write_text(json.dumps({"one": record}), "utf-8")
-
-
-def test_a_published_folder_is_read(page: ModuleType, tmp_path: Path) -> None:
-    published(tmp_path)
-    reference(tmp_path)
-    results = [*page.read_results(tmp_path)]
-    assert [run.name for run in results[0].runs] == [f"result_{at}.txt" for at in range(5)]
-    assert check(results, ROUND, page.read_points(tmp_path)) == []
-
-
-def test_a_stale_factor_is_found(page: ModuleType, tmp_path: Path) -> None:
-    published(tmp_path, scaling=1.01)
-    reference(tmp_path)
-    found = check([*page.read_results(tmp_path)], ROUND, page.read_points(tmp_path))
-    assert [(one.rule, one.expected, one.found) for one in found] == [("MLPERF-24", "1.0", "1.01")]
-    assert found[0].file == "Acme/results/one/retinanet/scaling.json"
+def imported(benchmark: str, edit: Edit | None = None, system: str = "one") -> OfficialResult:
+    """A result with the paths that an import gives it."""
+    found = a_result(benchmark, edit, system=system)
+    path = f"Acme/{system}/results/{benchmark}/train"
+    runs = (replace(run, file=f"{path}/{run.name[:-4]}/events.log") for run in found.runs)
+    return replace(found, path=path, runs=tuple(runs))
 
 
 def test_the_tables(page: ModuleType) -> None:
     results = [
-        *edited("llama31_8b", all_but_the_first_evaluation)(),
-        a_result("retinanet"),
-        a_result("retinanet", system="two"),
+        imported("llama31_8b", all_but_the_first_evaluation),
+        imported("retinanet"),
+        imported("retinanet", system="two"),
     ]
-    found = page.tables(results, check(results, ROUND, POINTS))
+    found = page.tables(check(results, ROUND, POINTS), 3, 20)
     assert found["found"][0] == "Of 3 directories with 20 logs:"
     assert [row.split(" | ")[1:4] for row in found["found"] if "MLPERF-11]" in row] == [
         ["error", "1", "10"]
@@ -76,7 +50,7 @@ def test_the_tables(page: ModuleType) -> None:
         "| Acme one llama31_8b | 10 | error | evaluation 1 is off the schedule | "
         "samples_count 12288 | 24576 |"
     )
-    assert found["copies"][-1].startswith("| `Acme/results/two/retinanet` | 5 | `Acme/results/one")
+    assert found["copies"][-1] == "| Acme two retinanet | 5 | Acme one retinanet |"
 
 
 def test_the_page_names_each_rule_that_catches_an_attack() -> None:

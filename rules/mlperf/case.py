@@ -54,11 +54,6 @@ class ResultCase(SubmitterCase):
         """Whether the closed division's rules hold."""
         return self.division == Division.CLOSED
 
-    @property
-    def description_file(self) -> str:
-        """The system's description, as the official layout names it."""
-        return f"{self.result.submitter}/systems/{self.result.system}.json"
-
 
 @dataclass(frozen=True)
 class RunCase(ResultCase):

@@ -86,7 +86,7 @@ def published_factor_is_todays(case: ResultCase) -> Iterator[Problem]:
     if factor != (1.0 if published is None else published):
         yield Problem(
             "the published factor is not that of the reference points at hand",
-            f"{case.result.path}/scaling.json",
+            case.result.scaling_file,
             expected=repr(factor),
             found=repr(published) if published is not None else "no scaling.json",
             severity="warning",

@@ -62,3 +62,7 @@ class OfficialResult:
     """The factor that was published with the logs; none where no file gives one."""
     description: Mapping[str, Any] = field(default_factory=dict)
     """The system's official description, as ``systems/<system>.json`` has it."""
+    description_file: str = ""
+    """Path of the description, for findings; so is the next."""
+    scaling_file: str = ""
+    """Path of the published scaling."""

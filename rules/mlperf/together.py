@@ -148,7 +148,7 @@ def descriptions_are_filled_in(case: SubmitterCase) -> Iterator[Problem]:
     for result in case.results:
         first.setdefault(result.system, result)
     for result in first.values():
-        about, file = result.description, ResultCase(**vars(case), result=result).description_file
+        about, file = result.description, result.description_file
         empty = [
             " or ".join(names)
             for names in case.strict.required_fields
