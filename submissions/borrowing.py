@@ -32,16 +32,10 @@ class Setting(Record):
     """Its values in the training runs, each once; none where a run lacks it."""
     card: Hyperparameter | None
     """What the card says of it; none if it is not on the card."""
-
-    @property
-    def tunable(self) -> bool:
-        """Whether the closed division lets a submitter change it."""
-        return self.card is not None and self.card.tunable
-
-    @property
-    def changed(self) -> bool:
-        """Whether it differs from the card's default."""
-        return self.card is None or set(self.used) != {self.card.default}
+    tunable: bool
+    """Whether the closed division lets a submitter change it."""
+    changed: bool
+    """Whether it differs from the card's default."""
 
 
 class TrainingSettings(Record):
@@ -84,13 +78,19 @@ def settings_of(entry: Entry, card: WorkloadCard) -> list[Setting]:
     known = card.training.hyperparameters
     names = dict.fromkeys([*known, *(name for run in runs for name in run)])
     return [
-        Setting(
-            name=name,
-            used=tuple(dict.fromkeys(run.get(name) for run in runs)),
-            card=known.get(name),
-        )
+        _setting(name, tuple(dict.fromkeys(run.get(name) for run in runs)), known.get(name))
         for name in (names if runs else ())
     ]
+
+
+def _setting(name: str, used: tuple[Number | None, ...], card: Hyperparameter | None) -> Setting:
+    return Setting(
+        name=name,
+        used=used,
+        card=card,
+        tunable=card is not None and card.tunable,
+        changed=card is None or set(used) != {card.default},
+    )
 
 
 def training_settings(bundle: Bundle) -> list[TrainingSettings]:

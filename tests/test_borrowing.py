@@ -1,6 +1,7 @@
 """submissions/borrowing.py and its commands: a set is shown, lent whole, and named by its runs."""
 
 import sys
+import tomllib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,8 @@ import pytest
 from altered import with_hyperparameters
 from breaks_borrowing import LENDER, borrower, lender
 from conftest import Command
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from run_folders import subject, write_training_run
 from valid import CARD, ROUND, installed
 
@@ -19,6 +22,7 @@ from rules.submission import Submission
 from submissions import borrowing
 from submissions.borrowing import (
     BorrowedSet,
+    Source,
     borrow,
     read_borrowed,
     settings_rows,
@@ -58,6 +62,14 @@ def test_a_result_shows_its_whole_set_beside_the_card() -> None:
     assert rows["opt_momentum"] == ["0.9", "0.9", "fixed", ""]
 
 
+def test_machines_are_told_what_is_tunable_and_what_is_changed() -> None:
+    (found,) = training_settings(bundled(LENDER))
+    told = {one["name"]: one for one in found.model_dump(mode="json")["settings"]}
+    rate, momentum = told["opt_base_learning_rate"], told["opt_momentum"]
+    assert (rate["tunable"], rate["changed"], rate["card"]["default"]) == (True, True, 0.1)
+    assert (momentum["tunable"], momentum["changed"]) == (False, False)
+
+
 def test_values_that_runs_do_not_share_are_all_shown() -> None:
     other = with_hyperparameters(LENDER, opt_base_learning_rate=0.2, dropout=0.5)
     rows = {row[0]: row[1:] for row in settings_rows(training_settings(bundled(other))[0])}
@@ -71,6 +83,17 @@ def test_a_config_is_read_as_the_set_that_was_lent(config: Path) -> None:
     assert (found.borrowed_from.submitter, found.borrowed_from.round) == ("lender", "practice")
     assert found.hyperparameters == LENDER.entries[0].runs[0].run.hyperparameters
     assert BorrowedSet.model_validate_json(found.to_json()) == found
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.integers() | st.floats(allow_nan=False, allow_infinity=False), max_size=4))
+def test_values_survive_the_config_to_the_last_bit(values: list[int | float]) -> None:
+    source = Source(**dict(SOURCE), submitter="lender", round="practice")
+    lent = {f"value_{place}": value for place, value in enumerate(values)}
+    taken = BorrowedSet(borrowed_from=source, hyperparameters=lent)
+    again = BorrowedSet.model_validate(tomllib.loads(taken.to_toml()))
+    assert again == taken
+    assert list(map(type, again.hyperparameters.values())) == list(map(type, values))
 
 
 def test_a_config_is_never_overwritten(config: Path) -> None:
