@@ -157,7 +157,7 @@ BREAKS: dict[str, list[Results]] = {
     "MLPERF-22": [
         edited("retinanet", description={"division": "closed", "cooling": " "}),
         lambda: [with_description("division", "Closed")],
-        lambda: [with_description("host_processor_core_count", None)],
+        lambda: [with_description("accelerators_per_node", None)],
     ],
     "MLPERF-24": [
         edited("retinanet", published_scaling=1.01),

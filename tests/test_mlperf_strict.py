@@ -31,6 +31,7 @@ from official_logs import (
     valid_lines,
 )
 
+from harness.errors import UsageError
 from rules.mlperf.case import Points
 from rules.mlperf.compliance import check_log
 from rules.mlperf.log import OfficialResult
@@ -64,11 +65,16 @@ def test_every_rule_has_an_example() -> None:
     assert [*sorted({*BREAKS, "MLPERF-23"}, key=list(STRICT_RULES).index)] == [*STRICT_RULES]
 
 
+NO_LINES = {"MLPERF-2", "MLPERF-18", "MLPERF-22", "MLPERF-24", "MLPERF-25", "MLPERF-26"}
+"""Rules on what is missing, or on more than one log."""
+
+
 @pytest.mark.parametrize(("number", "example"), EXAMPLES)
 def test_an_example_breaks_its_rule(number: str, example: Results) -> None:
     broken = [one for one in findings(example()) if one.rule == number]
     assert broken
     assert all(one.file.startswith("Acme/") for one in broken)
+    assert number in NO_LINES or broken[0].line
 
 
 @pytest.mark.parametrize("name", ATTACKS)
@@ -146,6 +152,21 @@ def test_the_factors_differ() -> None:
     found = [one for one in findings([a_result("llama31_8b")], points) if "23" in one.rule]
     assert [one.severity for one in found] == ["warning"]
     assert found[0].expected == "1.000000, reference mean 40333.33333 from batch size 16 and 64"
+
+
+def test_the_allowance_of_another_round_is_not_granted() -> None:
+    """A mean of 276,480 passes with the tool's 46,080 samples, and not without."""
+    runs = [a_run(valid_lines("llama31_405b", at, 1), "Acme", at) for at in range(3)]
+    result = a_result("llama31_405b", runs=tuple(runs))
+    points = {"llama31_405b": {1152: [313_344.0] * 6}}
+    (found,) = [one for one in findings([result], points) if one.rule == "MLPERF-23"]
+    assert (found.severity, found.expected) == ("error", "refused: at least 313344")
+    assert found.found == "276480; official: passed, limit 267264"
+
+
+def test_a_round_without_strict_terms() -> None:
+    with pytest.raises(UsageError, match=r"known: mlperf-training-5\.1"):
+        check([], ROUND.model_copy(update={"name": "mlperf-training-9"}), {})
 
 
 def test_findings_name_line_and_values() -> None:
