@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from harness.workload import Arithmetic
     from rules.round import Round
     from submissions.borrowing import BorrowedSet
+    from submissions.mlperf_imported import ImportedRound
 
 HOME = Path(click.get_app_dir("levelfield", force_posix=True))
 KEY = HOME / "id_ed25519"
@@ -99,9 +100,9 @@ def list_(to_json: bool) -> None:
         sign = ">=" if target.higher_is_better else "<="
         unmeasured = "" if card.measured else " (not measured yet: may be run, is not ranked)"
         click.echo(f"{card.name}: {card.title}, {card.model}{unmeasured}")
-        click.echo(f"  train      to {target.metric} {sign} {target.value:g}")
-        for scenario in card.inference.scenarios:
-            click.echo(f"  {scenario}")
+        click.echo(f"  train to {target.metric} {sign} {target.value:g}")
+        if card.inference.scenarios:
+            click.echo(f"  {', '.join(card.inference.scenarios)}")
     click.echo(f"rounds: {', '.join(round_names())}")
 
 
@@ -508,13 +509,27 @@ def pack(runs: tuple[Path, ...], submitter: str, round_name: str, out: Path, to_
 @click.option("--round", "round_name", help="Judge by another round  [default: the bundle's]")
 @click.option("--with", "others", multiple=True, type=click.Path(path_type=Path), metavar="LENDER",
               help="Bundle from which hyperparameters were borrowed; repeatable.")  # fmt: skip
+@click.option("--reading", type=click.Choice(["strict", "official"]),
+              help="Imported: as their own tools, or as we  [default: strict]")  # fmt: skip
 @as_json
-def check(bundle: Path, round_name: str | None, others: tuple[Path, ...], to_json: bool) -> None:
-    """Judge a bundle: digests first, then every rule; all findings, in rule order."""
+def check(
+    bundle: Path, round_name: str | None, others: tuple[Path, ...], reading: str | None,
+    to_json: bool,
+) -> None:  # fmt: skip
+    """Judge a bundle: digests first, then every rule; all findings, in rule order.
+
+    Also a folder that import made, or a bundle in it.
+    """
     from rules.round import read_round
     from rules.rule import check as judge
     from submissions.bundle import Bundle
+    from submissions.mlperf_imported import find_imported
 
+    if imported := find_imported(bundle):
+        _check_imported(imported, reading or "strict", to_json)
+        return
+    if reading:
+        raise UsageError(f"{bundle}: not imported; drop --reading, or name what import made")
     opened = Bundle.open(bundle)
     lenders = [Bundle.open(other).submission for other in others]
     terms = read_round(round_name or opened.submission.round)
@@ -526,6 +541,45 @@ def check(bundle: Path, round_name: str | None, others: tuple[Path, ...], to_jso
             click.echo(finding.text)
         click.echo(f"{len(opened.manifest.files)} files match the manifest; {report.summary}")
     if not report.ok:
+        raise SystemExit(1)
+
+
+def _check_imported(imported: "ImportedRound", reading: str, to_json: bool) -> None:
+    from harness.console import table
+    from submissions.mlperf_check import (
+        OFFICIAL_HEADER,
+        as_json,
+        counts,
+        official_rows,
+        read_officially,
+        read_strictly,
+        remarks,
+    )
+
+    title = f"{imported.terms.title}, unverified by us, {reading} reading"
+    if reading == "official":
+        verdicts = read_officially(imported)
+        wrong = sum(bool(one.rejected) for one in verdicts)
+        if to_json:
+            emit(as_json(verdicts))
+        else:
+            table(title, OFFICIAL_HEADER, official_rows(verdicts))
+            for line in remarks(verdicts):
+                click.echo(line)
+            click.echo(f"{_count(len(verdicts), 'result')}, {wrong} rejected")
+    else:
+        findings = read_strictly(imported)
+        wrong = sum(finding.severity == "error" for finding in findings)
+        if to_json:
+            listed = [finding.model_dump() for finding in findings]
+            emit({"round": imported.terms.name, "findings": listed, "ok": not wrong})
+        else:
+            for finding in findings:
+                click.echo(finding.text)
+            told = ", ".join(f"{rule} {number}" for rule, number in counts(findings).items())
+            click.echo(f"{title}: {_count(len(findings), 'finding')}, {_count(wrong, 'error')}"
+                       f"{f' ({told})' if told else ''}")  # fmt: skip
+    if wrong:
         raise SystemExit(1)
 
 
@@ -650,10 +704,51 @@ def publish(bundles: tuple[Path, ...], out: Path, keyring: Path, to_json: bool) 
 @cli.group(
     "import",
     cls=Commands,
-    epilog=example("levelfield import mlperf-inference inference_results_v5.1 --out imported"),
+    epilog=example(
+        "levelfield import mlperf-training training_results_v5.1 --rcps rcps --out imported"
+    ),
 )
 def import_() -> None:
     """Read results that were published elsewhere and judge them again; they stay as they are."""
+
+
+@import_.command(
+    "mlperf-training",
+    epilog=example(
+        "levelfield import mlperf-training training_results_v5.1 --rcps rcps --out imported"
+    ),
+)
+@click.argument("results", type=click.Path(path_type=Path))
+@click.option("--rcps", required=True, type=click.Path(path_type=Path), metavar="DIR",
+              help="Folder of the round's rcps_<benchmark>.json.")  # fmt: skip
+@click.option("--round", "round_name", default="mlperf-training-5.1", show_default=True,
+              help="Whose terms apply.")  # fmt: skip
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="New folder.")
+@as_json
+def import_mlperf_training(
+    results: Path, rcps: Path, round_name: str, out: Path, to_json: bool
+) -> None:
+    """MLPerf Training: a bundle of each submitter's each system, its logs byte for byte.
+
+    RESULTS holds <submitter>/systems and <submitter>/results; then check the new folder.
+    """
+    from harness.console import reporting
+    from submissions.mlperf_training import import_training
+
+    with reporting(round_name) as report:
+        found = import_training(results, rcps, round_name, out, report.preparing)
+    if to_json:
+        bundles = [{"bundle": one.folder, "id": one.bundle_id, "logs": one.logs,
+                    "results": one.results, "skipped": one.skipped} for one in found]  # fmt: skip
+        emit({"out": str(out), "round": round_name, "bundles": bundles})
+        return
+    for one in found:
+        for name in one.skipped:
+            click.echo(f"{one.folder}: {name} is not in {round_name}; left out")
+    results_, logs = sum(len(one.results) for one in found), sum(one.logs for one in found)
+    click.echo(f"{out}: {_count(len(found), 'bundle')}, imported, unverified by us: "
+               f"{_count(results_, 'result')} of {_count(logs, 'log')}")  # fmt: skip
+    click.echo(f"next: levelfield check {out} --reading official")
 
 
 @import_.command(

@@ -12,6 +12,7 @@ import pytest
 from harness.events import parse_events
 from rules.mlperf.log import OfficialResult, OfficialRun
 from rules.mlperf.terms import read_official_round
+from submissions.mlperf_training import Imported, import_training
 
 OFFICIAL = Path(__file__).parents[2] / "shared/mlperf"
 ARCHIVE = OFFICIAL / "training_v5.1.tar.xz"
@@ -122,4 +123,48 @@ def text(lines: list[Line], step_ms: int = 1000) -> bytes:
         ).encode()
         + b"\n"
         for number, (key, value, metadata) in enumerate(lines)
+    )
+
+
+DESCRIPTION = {
+    **dict.fromkeys(ROUND.system_fields, ""),
+    "division": "closed",
+    "status": "Available cloud",
+    "system_name": "Great System",
+    "number_of_nodes": 2,
+    "accelerators_per_node": "4",
+    "accelerator_model_name": "X",
+    "accelerator_memory_capacity": "80 GB",
+    "host_processors_per_node": "2",
+    "host_processor_core_count": "64",
+    "host_memory_capacity": "1.5 TiB",
+}
+RUNS = "Acme/results/Sys_1/llama2_70b_lora"
+
+
+def checkout(folder: Path) -> Path:
+    """A checkout of official results with one system, and reference points beside it."""
+    for seed in range(10):
+        write(folder / f"results/{RUNS}/result_{seed}.txt", text(lora_lines(seed)))
+    write(folder / "results/Acme/systems/Sys_1.json", json.dumps(DESCRIPTION).encode())
+    write(folder / "results/README.md", b"")
+    point = {
+        "Benchmark": "llama2_70b_lora",
+        "Creator": "Acme",
+        "BS": 8,
+        "Hyperparams": {"lora_r": 16},
+        "samples to converge": [3072] * 20,
+    }
+    write(folder / "rcps/rcps_llama2_70b_lora.json", json.dumps({"ref_8": point}).encode())
+    return folder
+
+
+def write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+
+
+def imported(folder: Path) -> list[Imported]:
+    return import_training(
+        folder / "results", folder / "rcps", "mlperf-training-5.1", folder / "out", lambda *_: None
     )

@@ -19,7 +19,7 @@ from rules.mlperf.log import OfficialResult
 from rules.mlperf.official import official_reading
 
 REFERENCE = {8: [3072.0] * 10 + [2688.0] * 4 + [3456.0] * 6}
-CLOSED = {"division": "closed"}
+CLOSED = {**dict.fromkeys(ROUND.system_fields, ""), "division": "closed"}
 
 
 def directory(runs: int = 10, **changes: Any) -> OfficialResult:
@@ -100,8 +100,14 @@ def test_seeds() -> None:
 
 
 def test_the_open_division_is_asked_for_neither_seeds_nor_convergence() -> None:
-    found = official_reading(directory(description={"division": "open"}), ROUND, {})
+    found = official_reading(directory(description={**CLOSED, "division": "open"}), ROUND, {})
     assert (found.seed_ok, found.rcp_pass, found.rejected) == (None, None, ())
+
+
+def test_a_description_that_lacks_fields() -> None:
+    found = official_reading(directory(description={"division": "closed"}), ROUND, REFERENCE)
+    (reason,) = found.rejected
+    assert reason.startswith("the system's description is without submitter, status")
 
 
 def test_a_number_of_files_that_is_not_the_rounds() -> None:

@@ -1,11 +1,22 @@
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from official_results import POINTS, lora_lines, needs_archive, oracle, text, unpack
+from official_results import (
+    DESCRIPTION,
+    POINTS,
+    RUNS,
+    checkout,
+    imported,
+    lora_lines,
+    needs_archive,
+    oracle,
+    text,
+    unpack,
+    write,
+)
 
 from harness.errors import LevelfieldError, UsageError
 from harness.records import RunStatus
@@ -13,50 +24,12 @@ from rules.mlperf.official import official_reading
 from submissions.bundle import Bundle
 from submissions.mlperf_imported import find_imported
 from submissions.mlperf_records import memory_bytes, slug
-from submissions.mlperf_training import Imported, import_training
-
-DESCRIPTION = {
-    "division": "closed",
-    "status": "Available cloud",
-    "system_name": "Great System",
-    "number_of_nodes": 2,
-    "accelerators_per_node": "4",
-    "accelerator_model_name": "X",
-    "accelerator_memory_capacity": "80 GB",
-    "host_processors_per_node": "2",
-    "host_processor_core_count": "64",
-    "host_memory_capacity": "1.5 TiB",
-}
-RUNS = "Acme/results/Sys_1/llama2_70b_lora"
+from submissions.mlperf_training import import_training
 
 
 @pytest.fixture
 def official(tmp_path: Path) -> Path:
-    """A checkout of official results with one system, and reference points beside it."""
-    for seed in range(10):
-        write(tmp_path / f"results/{RUNS}/result_{seed}.txt", text(lora_lines(seed)))
-    write(tmp_path / "results/Acme/systems/Sys_1.json", json.dumps(DESCRIPTION).encode())
-    write(tmp_path / "results/README.md", b"")
-    point = {
-        "Benchmark": "llama2_70b_lora",
-        "Creator": "Acme",
-        "BS": 8,
-        "Hyperparams": {"lora_r": 16},
-        "samples to converge": [3072] * 20,
-    }
-    write(tmp_path / "rcps/rcps_llama2_70b_lora.json", json.dumps({"ref_8": point}).encode())
-    return tmp_path
-
-
-def write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
-
-
-def imported(folder: Path) -> list[Imported]:
-    return import_training(
-        folder / "results", folder / "rcps", "mlperf-training-5.1", folder / "out", lambda *_: None
-    )
+    return checkout(tmp_path)
 
 
 def test_a_bundle_is_made_of_each_system(official: Path) -> None:

@@ -272,6 +272,9 @@ def _rejections(
     found: Convergence,
     terms: OfficialRound,
 ) -> Iterator[str]:
+    lacking = [name for name in terms.system_fields if name not in result.description]
+    if lacking:
+        yield f"the system's description is without {', '.join(lacking[:5])}"
     expected = terms.benchmarks[result.benchmark].runs
     if len(files) != expected:
         yield f"{len(files)} files, where {expected} are expected"
