@@ -49,6 +49,8 @@ class InferenceResult(Record):
     """Names in lower case."""
     weights: str | None = None
     """Data types of the weights, from the measurements."""
+    system_name: str | None = None
+    """From the system's description."""
     findings: tuple[str, ...] = ()
     """What a stricter reading of the files finds."""
     skipped: str = ""
@@ -111,6 +113,7 @@ def _result(tree: Tree, place: Place, terms: InferenceRound) -> InferenceResult:
         "checks": tuple(checks),
         "accuracy": accuracy,
         "weights": _weights(tree, place),
+        "system_name": _text(read_object(tree.read(place.description) or b""), "system_name"),
         "findings": tuple(_findings(tree, place, run, accuracy)),
     }
     return blank.model_copy(update=facts)
@@ -150,10 +153,14 @@ def _accuracy_check(accuracy: dict[str, float], model: ModelTerms, share: float)
 
 def _weights(tree: Tree, place: Place) -> str | None:
     for path in tree.files(place.inside("measurements"), ".json"):
-        found = read_object(tree.read(path) or b"").get("weight_data_types")
-        if isinstance(found, str):
-            return found[:100]
+        if found := _text(read_object(tree.read(path) or b""), "weight_data_types"):
+            return found
     return None
+
+
+def _text(facts: dict[str, Any], name: str) -> str | None:
+    found = facts.get(name)
+    return found[:200] if isinstance(found, str) else None
 
 
 def read_object(data: bytes) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def compare_published(path: Path, results: Sequence[InferenceResult]) -> list[Ta
         raise UsageError(f"{path}: not JSON: {error}; name the published table") from error
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise UsageError(f"{path}: not a list of rows; name the published table")
-    names = {"value": "Performance_Result", "unit": "Performance_Units"}
+    names = {"value": "Performance_Result", "unit": "Performance_Units", "system": "System"}
     return list(_compared("published table", rows, names, results))
 
 
@@ -44,7 +44,7 @@ def compare_checker(path: Path, results: Sequence[InferenceResult]) -> list[Tabl
         rows = list(csv.DictReader(io.StringIO(_read(path).decode("utf-8"))))
     except (UnicodeDecodeError, csv.Error) as error:
         raise UsageError(f"{path}: not a CSV file: {error}; name the checker's summary") from error
-    names = {"value": "Result", "unit": "Units"}
+    names = {"value": "Result", "unit": "Units", "system": "SystemName"}
     return list(_compared("checker's summary", rows, names, results))
 
 
@@ -92,6 +92,9 @@ def _differences(
     for name, number in _accuracies(row).items():
         if result.accuracy.get(name) != number:
             yield f"{name} {number:g}, accuracy.txt {result.accuracy.get(name)}"
+    system = row.get(names["system"])
+    if system and result.system_name and str(system).strip() != result.system_name.strip():
+        yield f"system {system!a}, its description {result.system_name!a}"
     weights = row.get("weight_data_types")
     if weights and result.weights and weights != result.weights:
         yield f"weights {weights!a}, the measurements {result.weights!a}"

@@ -169,6 +169,8 @@ def row(scenario: str, **columns: object) -> dict[str, object]:
         ({"Accuracy": "FID_SCORE: 23.9"}, "different", "fid_score 23.9"),
         ({"weight_data_types": "fp16"}, "different", "'fp8'"),
         ({"errors": 2}, "different", "2 errors"),
+        ({"System": "A box "}, "equal", ""),
+        ({"System": "Another"}, "different", "its description 'A box'"),
         ({"Location": "open/acme"}, "not compared", "no such folder"),
     ],
 )
