@@ -3,7 +3,7 @@ levelfield import mlperf-training made.
 """
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -82,14 +82,16 @@ def main(imported: Path) -> None:
     found = find_imported(imported)
     if found is None:
         raise SystemExit(f"{imported}: no imported round; name the folder of an import")
-    findings: list[Finding] = []
-    results: list[OfficialResult] = []
-    for own in found.results():
-        findings += check(own, found.terms, found.points)
-        results += own
+    sizes: list[int] = []
+
+    def results() -> Iterator[OfficialResult]:
+        for own in found.results():
+            sizes.extend(len(result.runs) for result in own)
+            yield from own
+
+    findings = check(results(), found.terms, found.points)
     text = PAGE.read_text("utf-8")
-    logs = sum(len(result.runs) for result in results)
-    for name, rows in tables(findings, len(results), logs).items():
+    for name, rows in tables(findings, len(sizes), sum(sizes)).items():
         begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->"
         before, _, rest = text.partition(begin)
         text = "".join([before, begin, "\n".join(rows), "\n", end, rest.partition(end)[2]])

@@ -1,6 +1,7 @@
 """rules/mlperf/strict.py: silent on valid results, and each example breaks the rule it names."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -167,6 +168,16 @@ def test_the_allowance_of_another_round_is_not_granted() -> None:
 def test_a_round_without_strict_terms() -> None:
     with pytest.raises(UsageError, match=r"known: mlperf-training-5\.1"):
         check([], ROUND.model_copy(update={"name": "mlperf-training-9"}), {})
+
+
+def test_results_are_taken_one_at_a_time_and_submitters_kept_apart() -> None:
+    """Another submitter's equal log is nobody's copy here: each is judged alone."""
+    other = replace(a_result("retinanet"), submitter="Other")
+    found = check(iter([a_result("retinanet"), other]), ROUND, POINTS, STRICT)
+    assert {one.rule for one in found} == {"MLPERF-14"}
+    again = a_result("retinanet", system="two")
+    found = check(iter([a_result("retinanet"), other, again]), ROUND, POINTS, STRICT)
+    assert {one.rule for one in found} == {"MLPERF-14", "MLPERF-20", "MLPERF-21"}
 
 
 def test_findings_name_line_and_values() -> None:

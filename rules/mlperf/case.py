@@ -1,7 +1,7 @@
 """What a strict rule on official results is given, and the register of these rules."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -18,17 +18,59 @@ Points = Mapping[str, Mapping[int, Sequence[float]]]
 
 
 @dataclass(frozen=True)
-class SubmitterCase:
-    """All results of one submitter."""
+class Trace:
+    """What of a log is compared with a submitter's other logs, so that the log need not be kept."""
 
-    results: tuple[OfficialResult, ...]
+    file: str
+    seeds: tuple[Event, ...]
+    start: Event | None
+    """The first run_start."""
+    events: int
+    """A hash over lines, times, keys and types of all events; zero if there are none."""
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A benchmark directory without its logs."""
+
+    result: OfficialResult
+    traces: tuple[Trace, ...]
+
+
+def outline(result: OfficialResult) -> Outline:
+    """``result`` as rules on a whole submitter need it."""
+    traces = tuple(
+        Trace(
+            file=run.file,
+            seeds=tuple(run.log.all("seed")),
+            start=run.log.first("run_start"),
+            events=hash(tuple((e.line, e.time_ms, e.key, e.event_type) for e in run.log.events))
+            if run.log.events
+            else 0,
+        )
+        for run in result.runs
+    )
+    return Outline(replace(result, runs=()), traces)
+
+
+@dataclass(frozen=True)
+class Case:
+    """What every rule is given."""
+
     terms: OfficialRound
     strict: StrictTerms
     points: Points
 
 
 @dataclass(frozen=True)
-class ResultCase(SubmitterCase):
+class SubmitterCase(Case):
+    """All results of one submitter."""
+
+    outlines: tuple[Outline, ...]
+
+
+@dataclass(frozen=True)
+class ResultCase(Case):
     """One benchmark directory."""
 
     result: OfficialResult

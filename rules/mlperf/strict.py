@@ -1,16 +1,24 @@
 """The strict reading of official results: the checks that the official tools lack."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from collections.abc import Iterable
 
 # Importing a subject registers its rules.
 from rules.case import Problem
 from rules.mlperf import convergence, progress, sequence, settings, together  # noqa: F401
-from rules.mlperf.case import Points, ResultCase, RunCase, SubmitterCase, in_order
+from rules.mlperf.case import (
+    Case,
+    Outline,
+    Points,
+    ResultCase,
+    RunCase,
+    SubmitterCase,
+    in_order,
+    outline,
+)
 from rules.mlperf.log import OfficialResult
 from rules.mlperf.strict_terms import StrictTerms, read_strict_terms
 from rules.mlperf.terms import OfficialRound
-from rules.registry import Rule
+from rules.registry import Rule, Scope
 from rules.rule import Finding
 
 STRICT_RULES = in_order()
@@ -21,47 +29,39 @@ _CRASHES = (ArithmeticError, LookupError, TypeError, ValueError, AttributeError)
 
 
 def check(
-    results: Sequence[OfficialResult],
+    results: Iterable[OfficialResult],
     terms: OfficialRound,
     points: Points,
     strict: StrictTerms | None = None,
 ) -> list[Finding]:
     """What the strict reading has against ``results``, in the order of rules.
 
-    ``points`` are the reference convergence points; ``strict`` the round's strict terms, read by
-    the round's name unless given. A rule that crashes is an error.
+    ``results`` are taken one at a time, and no log is kept. ``points`` are the reference
+    convergence points; ``strict`` the round's strict terms, read by the round's name unless given.
+    A rule that crashes is an error.
     """
     strict = strict or read_strict_terms(terms.name)
-    cases = list(_cases(results, terms, points, strict))
-    return [
-        finding
-        for one in STRICT_RULES.values()
-        for case in cases
-        if _in_scope(one, case) and one.applies(case)
-        for finding in _judge(one, case)
-    ]
+    given = terms, strict, points
+    found: dict[str, list[Finding]] = {number: [] for number in STRICT_RULES}
+    submitters: dict[str, list[Outline]] = {}
+    for result in results:
+        submitters.setdefault(result.submitter, []).append(outline(result))
+        if result.benchmark in terms.benchmarks and result.benchmark in strict.benchmarks:
+            _apply("result", ResultCase(*given, result), found)
+            for run in result.runs:
+                _apply("run", RunCase(*given, result, run), found)
+    for outlines in submitters.values():
+        _apply("submission", SubmitterCase(*given, tuple(outlines)), found)
+    return [finding for own in found.values() for finding in own]
 
 
-def _cases(
-    results: Iterable[OfficialResult], terms: OfficialRound, points: Points, strict: StrictTerms
-) -> Iterator[SubmitterCase]:
-    """A case for each submitter, directory and log; of unknown benchmarks for the logs alone."""
-    ordered = sorted(results, key=lambda one: (one.submitter, one.system, one.benchmark))
-    for _, group in groupby(ordered, key=lambda one: one.submitter):
-        own = tuple(group)
-        yield SubmitterCase(own, terms, strict, points)
-        for result in own:
-            if result.benchmark in terms.benchmarks and result.benchmark in strict.benchmarks:
-                yield ResultCase(own, terms, strict, points, result)
-                for run in result.runs:
-                    yield RunCase(own, terms, strict, points, result, run)
+def _apply(scope: Scope, case: Case, found: dict[str, list[Finding]]) -> None:
+    for one in STRICT_RULES.values():
+        if one.on == scope and one.applies(case):
+            found[one.number] += _judge(one, case)
 
 
-def _in_scope(one: Rule, case: SubmitterCase) -> bool:
-    return type(case) is {"submission": SubmitterCase, "result": ResultCase}.get(one.on, RunCase)
-
-
-def _judge(one: Rule, case: SubmitterCase) -> list[Finding]:
+def _judge(one: Rule, case: Case) -> list[Finding]:
     problems: list[Problem] = []
     try:
         problems.extend(one.judge(case))
@@ -82,7 +82,9 @@ def _judge(one: Rule, case: SubmitterCase) -> list[Finding]:
     ]
 
 
-def _where(case: SubmitterCase) -> str:
+def _where(case: Case) -> str:
     if isinstance(case, RunCase):
         return case.run.file
-    return case.result.path if isinstance(case, ResultCase) else case.results[0].submitter
+    if isinstance(case, ResultCase):
+        return case.result.path
+    return case.outlines[0].result.submitter if isinstance(case, SubmitterCase) else ""

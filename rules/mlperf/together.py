@@ -9,7 +9,7 @@ from typing import Any
 from harness.events import Event
 from harness.records import Division
 from rules.case import Problem
-from rules.mlperf.case import ResultCase, SubmitterCase, number, rule, same, shown
+from rules.mlperf.case import ResultCase, SubmitterCase, Trace, number, rule, same, shown
 from rules.mlperf.compliance import check_log
 from rules.mlperf.log import OfficialResult, OfficialRun
 from rules.mlperf.official import official_reading
@@ -86,54 +86,57 @@ def seeds_are_distinct(case: SubmitterCase) -> Iterator[Problem]:
     not stand in two runs, whatever their system or benchmark. The official check compares within a
     directory. Of each log the first such line is shown.
     """
-    first: dict[tuple[str, str, int], OfficialRun] = {}
-    for run in _runs(case):
-        for event in run.log.all("seed"):
-            if type(event.value) is not int:
-                yield Problem(
-                    "the seed is no whole number", run.file, event.line, found=shown(event.value)
-                )
-                break
-            source = repr(event.metadata.get("file")), repr(event.metadata.get("lineno"))
-            other = first.setdefault((*source, event.value), run)
-            if other is not run:
-                yield Problem(
-                    f"the seed is that of {other.file}",
-                    run.file,
-                    event.line,
-                    expected="a seed of its own",
-                    found=shown(event.value),
-                )
+    first: dict[tuple[str, str, int], str] = {}
+    for trace in _traces(case):
+        for event in trace.seeds:
+            wrong = _wrong_seed(trace, event, first)
+            if wrong:
+                yield wrong
                 break
 
 
-def _runs(case: SubmitterCase) -> Iterator[OfficialRun]:
-    for result in case.results:
-        yield from result.runs
+def _wrong_seed(
+    trace: Trace, event: Event, first: dict[tuple[str, str, int], str]
+) -> Problem | None:
+    """What is wrong with a seed, given in which file each was ``first`` seen."""
+    found = shown(event.value)
+    if type(event.value) is not int:
+        return Problem("the seed is no whole number", trace.file, event.line, found=found)
+    source = repr(event.metadata.get("file")), repr(event.metadata.get("lineno"))
+    other = first.setdefault((*source, event.value), trace.file)
+    if other == trace.file:
+        return None
+    return Problem(
+        f"the seed is that of {other}",
+        trace.file,
+        event.line,
+        expected="a seed of its own",
+        found=found,
+    )
+
+
+def _traces(case: SubmitterCase) -> Iterator[Trace]:
+    for one in case.outlines:
+        yield from one.traces
 
 
 @rule(21, on="submission")
 def no_log_stands_twice(case: SubmitterCase) -> Iterator[Problem]:
-    """No two logs of a submitter hold the same events.
+    """No two logs of a submitter hold the same events, in the same lines and at the same times.
 
     A run is measured once, on one system.
     """
-    seen: dict[tuple[int, int], list[OfficialRun]] = {}
-    for run in _runs(case):
-        events = run.log.events
-        if not events:
-            continue
-        alike = seen.setdefault((len(events), sum(e.time_ms for e in events)), [])
-        twin = next((other for other in alike if other.log.events == events), None)
-        alike.append(run)
-        if twin:
-            start = run.log.first("run_start") or events[0]
+    seen: dict[int, Trace] = {}
+    for trace in _traces(case):
+        twin = seen.setdefault(trace.events, trace)
+        if trace.events and twin is not trace:
+            start = trace.start
             yield Problem(
                 f"all its events are those of {twin.file}",
-                run.file,
-                start.line,
+                trace.file,
+                start.line if start else None,
                 expected="a run of its own",
-                found=f"{start.key} at {start.time_ms} ms in both",
+                found=f"run_start at {start.time_ms} ms in both" if start else "no run_start",
             )
 
 
@@ -145,8 +148,8 @@ def descriptions_are_filled_in(case: SubmitterCase) -> Iterator[Problem]:
     closed or open, exactly so written: another spelling would skip official checks.
     """
     first: dict[str, OfficialResult] = {}
-    for result in case.results:
-        first.setdefault(result.system, result)
+    for one in case.outlines:
+        first.setdefault(one.result.system, one.result)
     for result in first.values():
         about, file = result.description, result.description_file
         empty = [
@@ -178,7 +181,7 @@ def _filled(value: Any) -> bool:
 @rule(25, on="submission")
 def benchmarks_are_of_the_round(case: SubmitterCase) -> Iterator[Problem]:
     """Every directory is that of a benchmark of the round; no rule could judge another."""
-    for result in case.results:
+    for result in (one.result for one in case.outlines):
         if result.benchmark not in case.terms.benchmarks:
             yield Problem(
                 "the round has no such benchmark",
