@@ -16,7 +16,7 @@ from harness.clock import Clock
 
 MARK = ":::MLLOG "
 _MARK = MARK.encode()
-_SPACE = ord(" ")
+_RELAYED = b"received_ms="
 _INCOMPLETE = "time_ms (integer), key (text) or value is missing"
 _RECEIVED = re.compile(rb"received_ms=([0-9]{1,16}) ")
 
@@ -93,25 +93,22 @@ def parse_events(data: bytes, passing_over: bytes | None = None) -> EventLog:
     them, and at ``\\r``, which does not. Lines in which ``passing_over`` occurs are not parsed.
     """
     found: list[Event | BrokenLine] = []
-    number, end = 1, 0
-    at, returns = data.find(_MARK), b"\r" in data
+    number, end, at = 1, 0, data.find(_MARK)
+    returns, relayed, ascii_only = b"\r" in data, _RELAYED in data, data.isascii()
     while at >= 0:
         number += data.count(b"\n", end, at)
-        first, before, end = at, end, data.find(b"\n", at)
+        before, end, following = end, data.find(b"\n", at), data.find(_MARK, at + 1)
         if end < 0:
             end = len(data)
-        if passing_over and data.find(passing_over, first, end) >= 0:
+        if passing_over and data.find(passing_over, at, end) >= 0:
             pass
-        elif returns and data.find(b"\r", first, end) >= 0:
-            start = data.rfind(b"\n", before, first) + 1
+        elif 0 <= following < end or relayed or returns:
+            start = data.rfind(b"\n", before, at) + 1
             found += _parse_pieces(number, data[start:end])
         else:
-            at = data.rfind(_MARK, first, end)
-            event = _parse_line(number, data[at + len(_MARK) : end])
-            if at and data[at - 1] == _SPACE and type(event) is Event:
-                event.received_ms = _received(data[data.rfind(b"\n", before, at) + 1 : at])
-            found.append(event)
-        at = data.find(_MARK, end)
+            text = data[at + len(_MARK) : end]
+            found.append(_parse(number, text if ascii_only else text.decode("latin-1")))
+        at = following if following < 0 or following >= end else data.find(_MARK, end)
     return EventLog(
         tuple([one for one in found if type(one) is Event]),
         tuple([one for one in found if type(one) is BrokenLine]),
@@ -119,19 +116,30 @@ def parse_events(data: bytes, passing_over: bytes | None = None) -> EventLog:
 
 
 def _parse_pieces(number: int, line: bytes) -> Iterator[Event | BrokenLine]:
-    """The events of a line in which carriage returns stand."""
+    """The events of a line in which carriage returns or several marks may stand."""
     for piece in line.split(b"\r"):
         at = piece.rfind(_MARK)
         if at >= 0:
-            event = _parse_line(number, piece[at + len(_MARK) :])
+            event = _parse(number, piece[at + len(_MARK) :].decode("latin-1"))
             if isinstance(event, Event):
                 event.received_ms = _received(piece[:at])
             yield event
 
 
-def _parse_line(number: int, text: bytes) -> Event | BrokenLine:
+def _parse(number: int, text: bytes | str) -> Event | BrokenLine:
+    """The event in ``text``, ASCII if bytes; whatever JSON the standard library takes is taken.
+
+    orjson is three times as fast; what it refuses (NaN) or cannot hold (integers from 2^64 on,
+    which it makes floats of) is read again.
+    """
     try:
-        fields = _loads(text)
+        try:
+            fields = orjson.loads(text)
+            value = fields.get("value") if type(fields) is dict else None
+            if type(value) is float and not -(2.0**63) < value < 2.0**63:
+                fields = json.loads(text)
+        except orjson.JSONDecodeError:
+            fields = json.loads((text if isinstance(text, str) else text.decode()).strip())
     except (ValueError, RecursionError):
         return BrokenLine(number, "the text after :::MLLOG is not JSON")
     if type(fields) is not dict:
@@ -144,25 +152,8 @@ def _parse_line(number: int, text: bytes) -> Event | BrokenLine:
         return BrokenLine(number, _INCOMPLETE)
     if type(metadata) is not dict:
         return BrokenLine(number, "metadata is missing")
-    kind = get("event_type", "POINT_IN_TIME")
-    return Event(number, time_ms, key, fields["value"], metadata, str(kind))
-
-
-def _loads(text: bytes) -> Any:
-    """JSON of ``text``, read as latin-1, whatever the standard library takes for it.
-
-    orjson is three times as fast; what it refuses (NaN) or cannot hold (integers from 2^64 on,
-    which it makes floats of) is read again.
-    """
-    try:
-        found = orjson.loads(text if text.isascii() else text.decode("latin-1"))
-    except orjson.JSONDecodeError:
-        return json.loads(text.decode("latin-1").strip())
-    if type(found) is dict:
-        value = found.get("value")
-        if type(value) is float and not -(2.0**63) < value < 2.0**63:
-            return json.loads(text.decode("latin-1"))
-    return found
+    kind = str(get("event_type", "POINT_IN_TIME"))
+    return Event(number, time_ms, sys.intern(key), fields["value"], metadata, sys.intern(kind))
 
 
 def _received(prefix: bytes) -> int | None:

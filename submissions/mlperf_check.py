@@ -28,7 +28,7 @@ def read_strictly(imported: ImportedRound) -> list[Finding]:
     """What the strict reading has against every submitter's results, in the order of its rules."""
     return [
         finding
-        for own in imported.results()
+        for own in imported.submitters()
         for finding in check(own, imported.terms, imported.points)
     ]
 

@@ -28,7 +28,12 @@ class ImportedRound:
     """Folders of the bundles, by submitter and system."""
 
     def results(self) -> Iterator[list[OfficialResult]]:
-        """Official results, a submitter at a time, so that only one's logs are in memory."""
+        """Official results, a system at a time, so that only one's logs are in memory."""
+        for folder in self.bundles:
+            yield official_results(Bundle.open(folder))
+
+    def submitters(self) -> Iterator[list[OfficialResult]]:
+        """Official results, a submitter at a time."""
         for _, folders in groupby(self.bundles, key=lambda folder: folder.parent):
             yield [result for folder in folders for result in official_results(Bundle.open(folder))]
 

@@ -145,7 +145,7 @@ class _Check:
             )
 
     def _lines(self, key: str, asked: KeyCheck, events: list[Event], keys: _Keys) -> None:
-        for event in reversed(events):
+        for event in reversed(events if asked.asks_of_lines else []):
             if not self._holds(event, asked, keys):
                 text = f"CHECK for {key!r} failed in line {event.line}"
                 self.verdict.error(Complaint("line", (key,), text, event.line))

@@ -138,6 +138,16 @@ class KeyCheck(Condition):
     remembered: Share | None = None
     """What `Difference` takes for this key's value; the logged one where this is not given."""
 
+    @cached_property
+    def asks_of_lines(self) -> bool:
+        """Whether anything is asked of each line, beyond how often the key occurs."""
+        counted = {"occurs", "alternative", "some", "meets_target"}
+        return any(
+            value != KeyCheck.model_fields[name].default
+            for name, value in self
+            if name not in counted
+        )
+
 
 class Schedule(Record):
     """When the written rules ask for an evaluation."""
