@@ -1,10 +1,12 @@
 """The event log in MLPerf's ``:::MLLOG`` format: one writer, one parser for ours and theirs."""
 
+import gc
 import json
 import re
 import sys
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -159,6 +161,20 @@ def _parse(number: int, text: bytes | str) -> Event | BrokenLine:
 def _received(prefix: bytes) -> int | None:
     found = _RECEIVED.fullmatch(prefix)
     return int(found[1]) if found else None
+
+
+@contextmanager
+def many_logs() -> Iterator[None]:
+    """Around the reading of many logs: no event holds a cycle, so the collector, which would walk
+    over all of them again and again, rests.
+    """
+    resting = not gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if not resting:
+            gc.enable()
 
 
 class EventWriter:

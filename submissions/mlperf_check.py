@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from harness.events import many_logs
 from rules.mlperf.official import DirectoryVerdict, official_reading
 from rules.mlperf.strict import check
 from rules.rule import Finding
@@ -17,20 +18,22 @@ OFFICIAL_HEADER = [
 
 def read_officially(imported: ImportedRound) -> list[DirectoryVerdict]:
     """The official reading of every directory, by submitter, system and benchmark."""
-    return [
-        official_reading(result, imported.terms, imported.points.get(result.benchmark, {}))
-        for own in imported.results()
-        for result in own
-    ]
+    with many_logs():
+        return [
+            official_reading(result, imported.terms, imported.points.get(result.benchmark, {}))
+            for own in imported.results()
+            for result in own
+        ]
 
 
 def read_strictly(imported: ImportedRound) -> list[Finding]:
     """What the strict reading has against every submitter's results, in the order of its rules."""
-    return [
-        finding
-        for own in imported.submitters()
-        for finding in check(own, imported.terms, imported.points)
-    ]
+    with many_logs():
+        return [
+            finding
+            for own in imported.submitters()
+            for finding in check(own, imported.terms, imported.points)
+        ]
 
 
 def as_json(verdicts: Iterable[DirectoryVerdict]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.errors import LevelfieldError
-from harness.events import parse_events
+from harness.events import many_logs, parse_events
 from harness.records import METRIC_OF, Division, Result, RunStatus, Scenario
 from harness.system import System
 from rules.mlperf.log import OfficialRun
@@ -91,10 +91,11 @@ def import_training(
         kept = OfficialPoints(round=round_name, points=tuple(points))
         (draft / POINTS).write_text(kept.to_json(), "utf-8")
         found = []
-        for number, folder in enumerate(folders):
-            told(f"{folder.submitter}/{folder.system}", number, len(folders))
-            if any(name in terms.benchmarks for name in folder.benchmarks):
-                found.append(_import_folder(folder, terms, draft))
+        with many_logs():
+            for number, folder in enumerate(folders):
+                told(f"{folder.submitter}/{folder.system}", number, len(folders))
+                if any(name in terms.benchmarks for name in folder.benchmarks):
+                    found.append(_import_folder(folder, terms, draft))
         draft.rename(out)
     except OSError as error:
         raise LevelfieldError(

@@ -1,3 +1,4 @@
+import gc
 import io
 import json
 from pathlib import Path
@@ -7,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from harness.clock import SimulatedClock
-from harness.events import EventWriter, intervals, parse_events, values
+from harness.events import EventWriter, intervals, many_logs, parse_events, values
 
 OFFICIAL = Path(__file__).parents[2] / "shared/mlperf/sample"
 
@@ -151,3 +152,12 @@ def test_our_log_is_read_by_the_official_package(tmp_path: Path) -> None:
     assert (
         json.loads(stream.getvalue().splitlines()[0].removeprefix(":::MLLOG "))["namespace"] == ""
     )
+
+
+def test_the_collector_rests_while_many_logs_are_read() -> None:
+    assert gc.isenabled()
+    with many_logs():
+        with many_logs():
+            pass
+        assert not gc.isenabled()
+    assert gc.isenabled()
