@@ -74,14 +74,15 @@ def test_every_command_and_option_is_explained() -> None:
                 assert parameter.help, f"{name} {parameter.name}"
 
 
-def test_the_command_reference_is_current() -> None:
-    spec = importlib.util.spec_from_file_location("commands", ROOT / "docs/commands.py")
+@pytest.mark.parametrize(("script", "page"), [("commands", "commands"), ("suite", "workloads")])
+def test_a_page_that_is_printed_is_current(script: str, page: str) -> None:
+    spec = importlib.util.spec_from_file_location(script, ROOT / f"docs/{script}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    assert (ROOT / "docs/commands.md").read_text("utf-8") == module.render(), (
-        "run: python docs/commands.py > docs/commands.md"
+    assert (ROOT / f"docs/{page}.md").read_text("utf-8") == module.render(), (
+        f"run: python docs/{script}.py > docs/{page}.md"
     )
 
 
