@@ -154,7 +154,10 @@ def _parse(number: int, text: bytes | str) -> Event | BrokenLine:
         return BrokenLine(number, _INCOMPLETE)
     if type(metadata) is not dict:
         return BrokenLine(number, "metadata is missing")
-    kind = str(get("event_type", "POINT_IN_TIME"))
+    # Texts that every other line holds too are kept once.
+    file, kind = metadata.get("file"), str(get("event_type", "POINT_IN_TIME"))
+    if type(file) is str:
+        metadata["file"] = sys.intern(file)
     return Event(number, time_ms, sys.intern(key), fields["value"], metadata, sys.intern(kind))
 
 
