@@ -89,6 +89,7 @@ def test_only_measured_workloads_are_ranked() -> None:
         for name in terms.workloads:
             assert load_card(name).measured
             assert load_points(name)
+            assert load_card(name).data_seed in (None, terms.data_seed)
 
 
 @pytest.mark.parametrize("name", workload_names())

@@ -21,14 +21,22 @@ _NAMES = 0
 
 
 def whole(card: WorkloadCard) -> WorkloadCard:
-    """``card`` with the base's sizes beside its own: they are stated on the base's card alone."""
-    return card.model_copy(update={"shape": load_card("language_model").shape | card.shape})
+    """``card`` with what the base's card alone states, its sizes, and with a seed of its own.
+
+    The round's seed is the base's; this workload draws with the next, so the two share nothing.
+    """
+    shape = load_card("language_model").shape | card.shape
+    return card.model_copy(update={"shape": shape, "data_seed": _seed(card)})
+
+
+def _seed(card: WorkloadCard) -> int:
+    assert card.data_seed is not None
+    return card.data_seed + 1
 
 
 def chain_of(card: WorkloadCard) -> Chain:
     """The base's chain with symbols relabelled as the card's seed draws it."""
-    assert card.data_seed is not None
-    return _chain(card.data_seed, int(card.shape["relabelled_classes"]))
+    return _chain(_seed(card), int(card.shape["relabelled_classes"]))
 
 
 @cache
