@@ -1,14 +1,21 @@
-"""Both readings of an imported round, a submitter at a time, and the official one for people."""
+"""Both readings of an imported round, a bundle at a time, and the official one for people."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from harness.events import many_logs
+from rules.mlperf.case import Points
+from rules.mlperf.log import OfficialResult
 from rules.mlperf.official import DirectoryVerdict, official_reading
 from rules.mlperf.strict import check
+from rules.mlperf.terms import OfficialRound
 from rules.rule import Finding
-from submissions.mlperf_imported import ImportedRound
+from submissions.mlperf_imported import ImportedRound, read_system
+from submissions.mlperf_jobs import in_order
 
 OFFICIAL_HEADER = [
     "submitter", "system", "benchmark", "files", "dropped", "minutes", "scaled by", "convergence",
@@ -16,24 +23,41 @@ OFFICIAL_HEADER = [
 ]  # fmt: skip
 
 
-def read_officially(imported: ImportedRound) -> list[DirectoryVerdict]:
-    """The official reading of every directory, by submitter, system and benchmark."""
-    with many_logs():
-        return [
-            official_reading(result, imported.terms, imported.points.get(result.benchmark, {}))
-            for own in imported.results()
-            for result in own
-        ]
+def read_officially(imported: ImportedRound, jobs: int = 1) -> list[DirectoryVerdict]:
+    """The official reading of every directory, by submitter, system and benchmark.
+
+    ``jobs`` systems are read at a time.
+    """
+    work = partial(_officially, imported.terms, imported.points)
+    with many_logs(), closing(in_order(work, imported.bundles, jobs)) as found:
+        return [verdict for own in found for verdict in own]
 
 
-def read_strictly(imported: ImportedRound) -> list[Finding]:
-    """What the strict reading has against every submitter's results, in the order of its rules."""
-    with many_logs():
-        return [
-            finding
-            for own in imported.submitters()
-            for finding in check(own, imported.terms, imported.points)
-        ]
+def _officially(terms: OfficialRound, points: Points, folder: Path) -> list[DirectoryVerdict]:
+    return [
+        official_reading(result, terms, points.get(result.benchmark, {}))
+        for result in read_system(folder)
+    ]
+
+
+def read_strictly(imported: ImportedRound, jobs: int = 1) -> list[Finding]:
+    """What the strict reading has against every submitter's results, in the order of its rules.
+
+    ``jobs`` submitters are read at a time, since some rules compare all that one hands in.
+    """
+    work = partial(_strictly, imported.terms, imported.points)
+    with many_logs(), closing(in_order(work, imported.submitters, jobs)) as found:
+        return [finding for own in found for finding in own]
+
+
+def _strictly(terms: OfficialRound, points: Points, folders: Sequence[Path]) -> list[Finding]:
+    return check(_one_by_one(folders), terms, points)
+
+
+def _one_by_one(folders: Iterable[Path]) -> Iterator[OfficialResult]:
+    """All results of a submitter; no more than two systems' logs are in memory."""
+    for folder in folders:
+        yield from read_system(folder)
 
 
 def as_json(verdicts: Iterable[DirectoryVerdict]) -> dict[str, Any]:

@@ -28,14 +28,15 @@ class ImportedRound:
     """Folders of the bundles, by submitter and system."""
 
     def results(self) -> Iterator[list[OfficialResult]]:
-        """Official results, a system at a time, so that only one's logs are in memory."""
+        """Official results, a system at a time."""
         for folder in self.bundles:
-            yield official_results(Bundle.open(folder))
+            yield read_system(folder)
 
-    def submitters(self) -> Iterator[list[OfficialResult]]:
-        """Official results, a submitter at a time."""
-        for _, folders in groupby(self.bundles, key=lambda folder: folder.parent):
-            yield [result for folder in folders for result in official_results(Bundle.open(folder))]
+    @property
+    def submitters(self) -> list[tuple[Path, ...]]:
+        """The folders of each submitter's bundles."""
+        groups = groupby(self.bundles, key=lambda folder: folder.parent)
+        return [tuple(folders) for _, folders in groups]
 
 
 def find_imported(path: Path) -> ImportedRound | None:
@@ -57,6 +58,11 @@ def find_imported(path: Path) -> ImportedRound | None:
 def _read(root: Path, bundles: tuple[Path, ...]) -> ImportedRound:
     kept = read_record(OfficialPoints, read_text(root, POINTS), str(root / POINTS))
     return ImportedRound(read_official_round(kept.round), kept.by_benchmark(), bundles)
+
+
+def read_system(folder: Path) -> list[OfficialResult]:
+    """The official results of the system whose imported bundle lies in ``folder``."""
+    return official_results(Bundle.open(folder))
 
 
 def official_results(bundle: Bundle) -> list[OfficialResult]:

@@ -2,8 +2,10 @@
 
 import secrets
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from harness.errors import LevelfieldError
@@ -25,6 +27,7 @@ from submissions.layout import (
     scaling_path,
 )
 from submissions.manifest import File, Manifest, bundle_id, describe
+from submissions.mlperf_jobs import in_order
 from submissions.mlperf_layout import (
     OfficialFolder,
     read_folders,
@@ -69,11 +72,12 @@ class _Draft:
 
 
 def import_training(
-    results: Path, rcps: Path, round_name: str, out: Path, told: Told
+    results: Path, rcps: Path, round_name: str, out: Path, told: Told, jobs: int = 1
 ) -> list[Imported]:
     """Make bundles under ``out`` of the official results in ``results``, which stay untouched.
 
-    The points in ``rcps`` are kept beside them. ``told`` hears of each system before it is read.
+    The points in ``rcps`` are kept beside them. ``told`` hears of each system before it is waited
+    for. ``jobs`` systems are read at a time.
 
     `UsageError` for an unknown round or a folder of another kind; `LevelfieldError`, with nothing
     left behind, for an ``out`` that exists or lies in ``results``, or for what `read_folders`,
@@ -84,18 +88,17 @@ def import_training(
         raise LevelfieldError(f"{out}: exists already; choose another --out")
     if out.resolve().is_relative_to(results.resolve()):
         raise LevelfieldError(f"{out}: lies in the results, which stay as they are; choose another")
-    folders = list(read_folders(results))
+    folders = [
+        folder
+        for folder in read_folders(results)
+        if any(name in terms.benchmarks for name in folder.benchmarks)
+    ]
     draft = out.with_name(f".{out.name}.{secrets.token_hex(4)}.draft")
     try:
         draft.mkdir(parents=True)
         kept = OfficialPoints(round=round_name, points=tuple(points))
         (draft / POINTS).write_text(kept.to_json(), "utf-8")
-        found = []
-        with many_logs():
-            for number, folder in enumerate(folders):
-                told(f"{folder.submitter}/{folder.system}", number, len(folders))
-                if any(name in terms.benchmarks for name in folder.benchmarks):
-                    found.append(_import_folder(folder, terms, draft))
+        found = _import_folders(folders, terms, draft, told, jobs)
         draft.rename(out)
     except OSError as error:
         raise LevelfieldError(
@@ -106,7 +109,19 @@ def import_training(
     return found
 
 
-def _import_folder(folder: OfficialFolder, terms: OfficialRound, out: Path) -> Imported:
+def _import_folders(
+    folders: Sequence[OfficialFolder], terms: OfficialRound, out: Path, told: Told, jobs: int
+) -> list[Imported]:
+    found = []
+    work = partial(_import_folder, terms, out)
+    with many_logs(), closing(in_order(work, folders, jobs)) as made:
+        for number, folder in enumerate(folders):
+            told(f"{folder.submitter}/{folder.system}", number, len(folders))
+            found.append(next(made))
+    return found
+
+
+def _import_folder(terms: OfficialRound, out: Path, folder: OfficialFolder) -> Imported:
     name = f"{folder.submitter}/{folder.system}"
     draft, text = _Draft(out / name), folder.description()
     described = read_object(text, f"{folder.submitter}/systems/{folder.system}.json")
