@@ -511,10 +511,12 @@ def pack(runs: tuple[Path, ...], submitter: str, round_name: str, out: Path, to_
               help="Bundle from which hyperparameters were borrowed; repeatable.")  # fmt: skip
 @click.option("--reading", type=click.Choice(["strict", "official"]),
               help="Imported: as their own tools, or as we  [default: strict]")  # fmt: skip
+@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True,
+              help="Imported: processes that read at a time.")  # fmt: skip
 @as_json
 def check(
     bundle: Path, round_name: str | None, others: tuple[Path, ...], reading: str | None,
-    to_json: bool,
+    jobs: int, to_json: bool,
 ) -> None:  # fmt: skip
     """Judge a bundle: digests first, then every rule; all findings, in rule order.
 
@@ -526,7 +528,7 @@ def check(
     from submissions.mlperf_imported import find_imported
 
     if imported := find_imported(bundle):
-        _check_imported(imported, reading or "strict", to_json)
+        _check_imported(imported, reading or "strict", jobs, to_json)
         return
     if reading:
         raise UsageError(f"{bundle}: not imported; drop --reading, or name what import made")
@@ -544,7 +546,7 @@ def check(
         raise SystemExit(1)
 
 
-def _check_imported(imported: "ImportedRound", reading: str, to_json: bool) -> None:
+def _check_imported(imported: "ImportedRound", reading: str, jobs: int, to_json: bool) -> None:
     from harness.console import table
     from submissions.mlperf_check import (
         OFFICIAL_HEADER,
@@ -558,7 +560,7 @@ def _check_imported(imported: "ImportedRound", reading: str, to_json: bool) -> N
 
     title = f"{imported.terms.title}, unverified by us, {reading} reading"
     if reading == "official":
-        verdicts = read_officially(imported)
+        verdicts = read_officially(imported, jobs)
         wrong = sum(bool(one.rejected) for one in verdicts)
         if to_json:
             emit(as_json(verdicts))
@@ -568,7 +570,7 @@ def _check_imported(imported: "ImportedRound", reading: str, to_json: bool) -> N
                 click.echo(line)
             click.echo(f"{_count(len(verdicts), 'result')}, {wrong} rejected")
     else:
-        findings = read_strictly(imported)
+        findings = read_strictly(imported, jobs)
         wrong = sum(finding.severity == "error" for finding in findings)
         if to_json:
             listed = [finding.model_dump() for finding in findings]
@@ -724,9 +726,11 @@ def import_() -> None:
 @click.option("--round", "round_name", default="mlperf-training-5.1", show_default=True,
               help="Whose terms apply.")  # fmt: skip
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="New folder.")
+@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True,
+              help="Processes that import at a time.")  # fmt: skip
 @as_json
 def import_mlperf_training(
-    results: Path, rcps: Path, round_name: str, out: Path, to_json: bool
+    results: Path, rcps: Path, round_name: str, out: Path, jobs: int, to_json: bool
 ) -> None:
     """MLPerf Training: a bundle of each submitter's each system, its logs byte for byte.
 
@@ -736,7 +740,7 @@ def import_mlperf_training(
     from submissions.mlperf_training import import_training
 
     with reporting(round_name) as report:
-        found = import_training(results, rcps, round_name, out, report.preparing)
+        found = import_training(results, rcps, round_name, out, report.preparing, jobs)
     if to_json:
         bundles = [{"bundle": one.folder, "id": one.bundle_id, "logs": one.logs,
                     "results": one.results, "skipped": one.skipped} for one in found]  # fmt: skip

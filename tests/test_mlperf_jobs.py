@@ -7,8 +7,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from official_results import RUNS, checkout, lora_lines, text, write
 
+from harness.cli import cli
 from harness.errors import LevelfieldError
 from submissions.mlperf_check import as_json, read_officially, read_strictly
 from submissions.mlperf_imported import find_imported
@@ -90,3 +92,17 @@ def test_import_and_both_readings_are_the_same_with_two_processes(tmp_path: Path
     assert round_ is not None
     assert as_json(read_officially(round_, 2)) == as_json(read_officially(round_))
     assert read_strictly(round_, 2) == read_strictly(round_) != []
+
+
+def test_the_commands_take_jobs(tmp_path: Path) -> None:
+    official = checkout(tmp_path)
+    words = ["mlperf-training", official / "results", "--rcps", official / "rcps", "--jobs", "2"]
+    out = str(official / "out")
+    done = CliRunner().invoke(cli, ["import", *map(str, words), "--out", out])
+    assert (done.exit_code, "1 bundle, imported" in done.output) == (0, True)
+    for reading in ("official", "strict"):
+        told = [
+            CliRunner().invoke(cli, ["check", out, "--reading", reading, "--jobs", jobs]).output
+            for jobs in ("1", "2")
+        ]
+        assert told[0] == told[1] != ""
