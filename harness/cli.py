@@ -680,7 +680,11 @@ def verify(bundle: Path, keyring: Path, to_json: bool) -> None:
               show_default="~/.levelfield/keyring.json", help="Keys that you trust.")  # fmt: skip
 @as_json
 def publish(bundles: tuple[Path, ...], out: Path, keyring: Path, to_json: bool) -> None:
-    """Make a static site of bundles; an old site stays until the new one is whole."""
+    """Make a static site of bundles; an old site stays until the new one is whole.
+
+    Also of folders that import made, or of bundles in them.
+    """
+    from portal.imported import read_imported
     from portal.site import Published
     from portal.site import publish as publish_site
     from rules.round import read_round
@@ -688,10 +692,16 @@ def publish(bundles: tuple[Path, ...], out: Path, keyring: Path, to_json: bool) 
     from submissions.attestation import appraise
     from submissions.bundle import Bundle
     from submissions.keys import Keyring
+    from submissions.mlperf_imported import find_imported
 
     trusted = Keyring.read(keyring) if keyring.exists() else Keyring()
-    published = []
-    opened = [Bundle.open(bundle) for bundle in bundles]
+    published: list[Published] = []
+    opened = []
+    for path in bundles:
+        if imported := find_imported(path):
+            published += read_imported(imported, trusted)
+        else:
+            opened.append(Bundle.open(path))
     for bundle in opened:
         others = [other.submission for other in opened]
         report = judge(bundle.submission, read_round(bundle.submission.round), others=others)

@@ -9,6 +9,7 @@ from harness.card import WorkloadCard
 from harness.errors import LevelfieldError
 from harness.records import METRIC_OF, UNIT_OF, Division, Metric, Mode, Scenario
 from harness.system import System
+from portal.imported_terms import Imported, ImportedResult
 from portal.quantities import Quantity, for_people
 from rules.round import Round, read_round
 from rules.rule import Finding, Report
@@ -41,6 +42,8 @@ SHOWN_UNITS = {
 }
 """What a person reads for the SI unit of a score: of 1/s, what is counted."""
 LEVELS = {"L0": "L0: unsigned", "L1": "L1: signed"}
+OFFICIAL = "OFFICIAL"
+"""In place of a rule's number, where the official tools refuse an imported result."""
 _SAFE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,99}")
 
 
@@ -52,6 +55,8 @@ class Published:
     report: Report
     verification: Verification | None
     """None where nobody tried to verify it; it is then shown as unsigned."""
+    imported: Imported | None = None
+    """Of a bundle that was imported."""
 
     @property
     def system(self) -> System:
@@ -66,9 +71,18 @@ class Published:
 
     @property
     def trust(self) -> str:
-        """The trust level with its meaning in a word."""
+        """The trust level with its meaning in a word; of an import, that it has none."""
+        if self.imported:
+            return self.imported.statement
         level = self.verification.level if self.verification else "L0"
         return LEVELS[level]
+
+    def refuses(self, finding: Finding) -> bool:
+        """Whether a finding refuses a result.
+
+        An imported result stands as long as its own tools accept it: what else is found is told.
+        """
+        return finding.severity == "error" and (not self.imported or finding.rule == OFFICIAL)
 
 
 @dataclass(frozen=True)
@@ -137,7 +151,7 @@ class Listing:
 
     @property
     def variant(self) -> str:
-        """System under test and precision in short, empty for training."""
+        """System under test, if one answered, and precision in short."""
         name = (self.sut or "").rpartition(":")[2]
         return ", ".join(part for part in (name, self.precision) if part)
 
@@ -176,12 +190,12 @@ class Listing:
     @property
     def errors(self) -> tuple[Finding, ...]:
         """Findings that refuse the result."""
-        return tuple(finding for finding in self.findings if finding.severity == "error")
+        return tuple(finding for finding in self.findings if self.published.refuses(finding))
 
     @property
     def warnings(self) -> tuple[Finding, ...]:
         """Findings that a reader should know of."""
-        return tuple(finding for finding in self.findings if finding.severity == "warning")
+        return tuple(finding for finding in self.findings if not self.published.refuses(finding))
 
     @property
     def accepted(self) -> bool:
@@ -192,6 +206,12 @@ class Listing:
     def rankable(self) -> bool:
         """Whether its round ranks at all."""
         return self.round.rankable
+
+    @property
+    def imported(self) -> ImportedResult | None:
+        """What an imported result has beside its entry."""
+        found = self.published.imported
+        return found.results[self.entry.result.workload] if found else None
 
     @property
     def system_name(self) -> str:
@@ -248,8 +268,16 @@ def safe(name: str) -> str:
 def list_results(entries: Sequence[Published]) -> list[Listing]:
     """Every result of every bundle, in the order of the bundles' ids."""
     return [
-        Listing(published, entry, read_round(submission.round), load_card(entry.result.workload))
+        _listing(published, entry)
         for published in sorted(entries, key=lambda published: published.bundle.id)
-        for submission in [published.bundle.submission]
-        for entry in submission.entries
+        for entry in published.bundle.submission.entries
     ]
+
+
+def _listing(published: Published, entry: Entry) -> Listing:
+    name = entry.result.workload
+    if published.imported:
+        found = published.imported.results[name]
+        return Listing(published, entry, found.round, found.card)
+    terms = read_round(published.bundle.submission.round)
+    return Listing(published, entry, terms, load_card(name))

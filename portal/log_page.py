@@ -1,6 +1,7 @@
 """An event log as numbered lines for its page, exactly the lines that the parser counts."""
 
 import re
+from collections.abc import Container
 from dataclasses import dataclass
 
 from harness.events import EventLog
@@ -23,14 +24,16 @@ class LogLine:
     """Why the line cannot be read as an event, else empty."""
 
 
-def log_lines(data: bytes, log: EventLog) -> list[LogLine]:
-    """The lines of ``events.log``, numbered as `parse_events` numbers them."""
+def log_lines(data: bytes, log: EventLog, only: Container[int] | None = None) -> list[LogLine]:
+    """The lines of ``events.log``, numbered as `parse_events` numbers them; those of ``only``."""
     raw = data.removesuffix(b"\n").split(b"\n")
     events = {event.line: event for event in log.events}
     broken = {line.line: line.reason for line in log.broken}
     start = log.first("run_start")
     lines = []
     for number, content in enumerate(raw, 1):
+        if only is not None and number not in only:
+            continue
         event = events.get(number)
         seconds = f"{(event.time_ms - start.time_ms) / 1000:+.3f} s" if event and start else ""
         before, key, after = _around(_readable(content), event.key if event else "")

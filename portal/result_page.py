@@ -1,6 +1,6 @@
 """The page of one result: what its template shows, in the template's words."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from portal.audit_table import audit_table
 from portal.boards import describe_method
 from portal.borrowed import loans, number
 from portal.figures import figures
+from portal.imported_verdict import verdict_rows
 from portal.listing import Listing
 from portal.margins import describe_margin
 from portal.quantities import for_people
@@ -35,6 +36,7 @@ class TrustItem:
 
 def write_result(site: Path, listing: Listing, others: Sequence[Listing] = ()) -> None:
     """Write the page of ``listing``; ``others`` are the results from which it may have borrowed."""
+    imported = listing.published.imported
     write_page(
         site,
         listing.address,
@@ -54,7 +56,8 @@ def write_result(site: Path, listing: Listing, others: Sequence[Listing] = ()) -
         figures=figures(listing),
         findings=[(finding, _where(listing, finding)) for finding in listing.findings],
         passed=len(listing.published.report.passed),
-        system=system_rows(listing.published.system),
+        official=verdict_rows(listing.imported.verdict) if listing.imported else (),
+        system=imported.described if imported else system_rows(listing.published.system),
         declared=listing.published.system.declared is not None,
         hyperparameters=_hyperparameters(listing),
         loans=loans(listing, others),
@@ -76,6 +79,8 @@ def trust_items(listing: Listing) -> list[TrustItem]:
 
 
 def _signature(listing: Listing) -> TrustItem:
+    if listing.imported:
+        return TrustItem("warn", "!", f"{listing.trust.capitalize()}: nobody vouches for it here.")
     verification = listing.published.verification
     if verification is None or not verification.signed_by:
         return TrustItem("warn", "!", "Not signed: nobody vouches for these numbers.")
@@ -88,6 +93,8 @@ def _signature(listing: Listing) -> TrustItem:
 
 def _checker(listing: Listing) -> TrustItem:
     report = listing.published.report
+    if listing.imported:
+        return _readings(listing)
     counts = (
         f"Checker: {plural(len(report.passed), 'rule')} passed, {len(listing.warnings)} warned, "
         f"{plural(len(listing.errors), 'error')}; {len(report.not_applicable)} did not apply."
@@ -95,6 +102,15 @@ def _checker(listing: Listing) -> TrustItem:
     if listing.errors:
         return TrustItem("bad", "✕", counts)
     return TrustItem("warn" if listing.warnings else "", "!" if listing.warnings else "✓", counts)
+
+
+def _readings(listing: Listing) -> TrustItem:
+    """What both readings of an imported result come to."""
+    strict = plural(len(listing.warnings), "finding")
+    if listing.errors:
+        return TrustItem("bad", "✕", f"Its own tools refuse it; our strict reading: {strict}.")
+    said = f"Its own tools accept it; our strict reading: {strict}."
+    return TrustItem("warn" if listing.warnings else "", "!" if listing.warnings else "✓", said)
 
 
 def _run(listing: Listing, evidence: RunEvidence, score: RunScore) -> dict[str, Any]:
@@ -169,6 +185,8 @@ def _where(listing: Listing, finding: Finding) -> str:
 
 def _hyperparameters(listing: Listing) -> list[dict[str, Any]]:
     """Values that the training runs used against the card's; several if runs differ."""
+    if listing.imported:
+        return _official_hyperparameters(listing, listing.imported.asked)
     return [
         {
             "name": one.name,
@@ -176,6 +194,19 @@ def _hyperparameters(listing: Listing) -> list[dict[str, Any]]:
             "default": number(one.card.default if one.card else None),
             "bounds": _bounds(one),
             "changed": one.changed,
+        }
+        for one in settings_of(listing.entry, listing.card)
+    ]
+
+
+def _official_hyperparameters(listing: Listing, asked: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": one.name,
+            "used": ", ".join(map(number, one.used)),
+            "default": "–",
+            "bounds": asked.get(one.name, "anything"),
+            "changed": False,
         }
         for one in settings_of(listing.entry, listing.card)
     ]

@@ -13,6 +13,7 @@ from rules.scoring import pace_of, score, scored_runs, time_to_train
 from rules.significance import Interval, Runs, interval
 from rules.submission import RunEvidence
 from workloads.catalogue import load_points
+from workloads.reference_points import Points
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,13 @@ class Scaling:
     pace: Pace
 
 
+def _points(listing: Listing) -> Points:
+    return listing.imported.points if listing.imported else load_points(listing.card.name)
+
+
 def scaling(listing: Listing) -> Scaling | None:
     """The scaling of a result that converged faster than the reference; none of any other."""
-    entry, points = listing.entry, load_points(listing.card.name)
+    entry, points = listing.entry, _points(listing)
     if entry.result.scenario is not Scenario.TRAIN:
         return None
     pace = pace_of(entry.runs, listing.round, points)
@@ -50,7 +55,7 @@ def compared_runs(listing: Listing) -> Runs | None:
     """What a training's score is computed from; none of inference, whose score is of one run."""
     if listing.entry.result.scenario is not Scenario.TRAIN:
         return None
-    return runs_of(listing.entry.runs, listing.round, load_points(listing.card.name))
+    return runs_of(listing.entry.runs, listing.round, _points(listing))
 
 
 def score_interval(listing: Listing) -> Interval | None:
@@ -63,7 +68,7 @@ def time_without_luck(listing: Listing) -> ReferenceTime | None:
     """A training's time per sample, times the samples that the reference takes."""
     if listing.entry.result.scenario is not Scenario.TRAIN:
         return None
-    return reference_time(listing.entry.runs, listing.round, load_points(listing.card.name))
+    return reference_time(listing.entry.runs, listing.round, _points(listing))
 
 
 def run_scores(listing: Listing) -> list[tuple[RunEvidence, RunScore]]:

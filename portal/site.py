@@ -101,6 +101,7 @@ def _write_home(site: Path, boards: Sequence[Board]) -> None:
             for (round_title, workload), group in groups.items()
         ],
         practice=any(not listing.rankable for listing in listings),
+        imported=next((one.published.imported for one in listings if one.imported), None),
         bundles=_bundle_rows(listings),
     )
 
@@ -123,7 +124,7 @@ def _bundle_rows(listings: Sequence[Listing]) -> list[dict[str, Any]]:
     for bundle_id in sorted(grouped):
         published = grouped[bundle_id][0].published
         findings = published.report.findings
-        errors = sum(finding.severity == "error" for finding in findings)
+        errors = sum(map(published.refuses, findings))
         rows.append(
             {
                 "id": bundle_id,
@@ -156,8 +157,11 @@ def _write_board(site: Path, board: Board) -> None:
 def _write_run(site: Path, listing: Listing, evidence: RunEvidence) -> None:
     bundle, address = listing.published.bundle, listing.run_address(evidence)
     data = bundle.read(evidence.file("events.log"))
-    held = {file.path for file in bundle.manifest.files}
-    others = [name for name in _RAW if evidence.file(name) in held]
+    shown = _shown_lines(listing, evidence)
+    held = {file.path: file.sha256 for file in bundle.manifest.files}
+    # Of an import, whose logs are a hundred times longer, the site holds the lines that it shows.
+    copied = () if listing.imported else _RAW
+    others = [name for name in copied if evidence.file(name) in held]
     write_page(
         site,
         address,
@@ -165,7 +169,10 @@ def _write_run(site: Path, listing: Listing, evidence: RunEvidence) -> None:
         listing=listing,
         run=evidence.run,
         number=listing.number(evidence),
-        lines=log_lines(data, evidence.log),
+        lines=log_lines(data, evidence.log, shown),
+        length=data.count(b"\n") + (not data.endswith(b"\n")),
+        file=evidence.file("events.log"),
+        sha256=held[evidence.file("events.log")],
         others=others,
         facts=run_facts(evidence),
         crumbs=(
@@ -175,9 +182,19 @@ def _write_run(site: Path, listing: Listing, evidence: RunEvidence) -> None:
         ),
     )
     folder = (site / address).parent
-    (folder / "events.log").write_bytes(data)
+    if not listing.imported:
+        (folder / "events.log").write_bytes(data)
     for name in others:
         (folder / name).write_bytes(bundle.read(evidence.file(name)))
+
+
+def _shown_lines(listing: Listing, evidence: RunEvidence) -> set[int] | None:
+    """Lines of an imported log that its page shows, with those of findings; none: all lines."""
+    if not listing.imported:
+        return None
+    file, log = evidence.file("events.log"), evidence.log
+    pointed = {one.line for one in listing.findings if one.file == file and one.line}
+    return {one.line for one in log.events} | {one.line for one in log.broken} | pointed
 
 
 def _write_data_page(site: Path) -> None:
