@@ -70,12 +70,14 @@ def trust_items(listing: Listing) -> list[TrustItem]:
     """The trust strip: who signed, what was checked, what the check said."""
     published = listing.published
     files = plural(len(published.bundle.manifest.files), "file")
-    return [
+    items = [
         _signature(listing),
         TrustItem("", "✓", f"Manifest: {files}, each with the SHA-256 that the manifest gives."),
         _checker(listing),
-        TrustItem("", "◆", f"Trust level {listing.trust}."),
     ]
+    if listing.imported:
+        return items
+    return [*items, TrustItem("", "◆", f"Trust level {listing.trust}.")]
 
 
 def _signature(listing: Listing) -> TrustItem:
