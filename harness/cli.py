@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from harness.session import Session
     from harness.system import Declared
     from harness.workload import Arithmetic
+    from portal.listing import Published
     from rules.round import Round
     from submissions.borrowing import BorrowedSet
     from submissions.mlperf_imported import ImportedRound
@@ -593,15 +594,8 @@ def compare(a: Path, b: Path, to_json: bool) -> None:
     """Tell luck from speed: which of two bundles is faster, where their runs can say so."""
     from portal.comparison import compare_bundles, comparison_json
     from portal.comparison_text import describe_comparison
-    from portal.listing import Published
-    from rules.round import read_round
-    from rules.rule import check as judge
-    from submissions.bundle import Bundle
 
-    sides = []
-    for opened in map(Bundle.open, (a, b)):
-        report = judge(opened.submission, read_round(opened.submission.round))
-        sides.append(Published(opened, report, None))
+    sides = [_one_side(path) for path in (a, b)]
     rows = compare_bundles(*sides)
     if to_json:
         bundles = {name: one.bundle.id for name, one in zip("ab", sides, strict=True)}
@@ -610,6 +604,24 @@ def compare(a: Path, b: Path, to_json: bool) -> None:
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     for line in describe_comparison(rows, width):
         click.echo(line)
+
+
+def _one_side(path: Path) -> "Published":
+    from portal.imported import read_imported
+    from portal.listing import Published
+    from rules.round import read_round
+    from rules.rule import check as judge
+    from submissions.bundle import Bundle
+    from submissions.keys import Keyring
+    from submissions.mlperf_imported import find_imported
+
+    if imported := find_imported(path):
+        found = list(read_imported(imported, Keyring()))
+        if len(found) != 1:
+            raise UsageError(f"{path}: holds {len(found)} bundles; give one of them, a system's")
+        return found[0]
+    opened = Bundle.open(path)
+    return Published(opened, judge(opened.submission, read_round(opened.submission.round)), None)
 
 
 @cli.command(epilog=example("levelfield keygen --organisation acme"))

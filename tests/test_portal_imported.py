@@ -147,3 +147,12 @@ def test_epochs_are_told_in_samples() -> None:
     facts = STRICT.benchmarks["retinanet"]
     (point,) = as_points({256: [2.0004, 3]}, ROUND.benchmarks["retinanet"], facts)
     assert point.samples_to_converge == (2 * facts.train_samples, 3 * facts.train_samples)
+
+
+def test_an_imported_bundle_is_compared_like_any_other(folder: Path) -> None:
+    words = ["compare", str(folder / "out"), str(folder / "out"), "--json"]
+    done = CliRunner().invoke(cli, words, catch_exceptions=False)
+    assert done.exit_code == 0
+    (row,) = json.loads(done.output)["comparisons"]
+    assert row["workload"] == "llama2_70b_lora"
+    assert "cannot tell" in json.dumps(row)
