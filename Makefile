@@ -9,7 +9,7 @@ demo: $(VENV)/installed
 	$(BIN)/levelfield quickstart
 
 test: $(VENV)/installed
-	$(BIN)/pytest --numprocesses auto --dist loadfile
+	$(BIN)/pytest --numprocesses auto --dist worksteal
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .

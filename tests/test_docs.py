@@ -18,7 +18,7 @@ PAGES += ROOT.glob("workloads/*/README.md")
 
 def shown_commands(page: Path) -> list[str]:
     """Lines of a page's console blocks, and ``levelfield …`` in running text with arguments."""
-    blocks = re.findall(r"```console\n(.*?)```", page.read_text("utf-8"), re.S)
+    blocks = re.findall(r"```(?:console|shell)\n(.*?)```", page.read_text("utf-8"), re.S)
     return [line for block in blocks for line in block.splitlines() if line.strip()]
 
 
