@@ -184,18 +184,12 @@ def _judge(one: Rule, case: SubmissionCase) -> list[Finding]:
         problems.extend(one.judge(case))
     except _CRASHES as error:
         problems.append(_crash(case, error))
-    return [
-        Finding(
-            rule=one.number,
-            severity=problem.severity,
-            file=problem.file,
-            line=problem.line,
-            expected=problem.expected,
-            found=problem.found,
-            message=problem.message,
-        )
-        for problem in problems
-    ]
+    return as_findings(one.number, problems)
+
+
+def as_findings(number: str, problems: Iterable[Problem]) -> list[Finding]:
+    """What the rule ``number`` has against a case, for everybody to read."""
+    return [Finding(rule=number, **vars(problem)) for problem in problems]
 
 
 def _crash(case: SubmissionCase, error: Exception) -> Problem:

@@ -19,7 +19,7 @@ from rules.mlperf.log import OfficialResult
 from rules.mlperf.strict_terms import StrictTerms, read_strict_terms
 from rules.mlperf.terms import OfficialRound
 from rules.registry import Rule, Scope
-from rules.rule import Finding
+from rules.rule import Finding, as_findings
 
 STRICT_RULES = in_order()
 """Every rule of the strict reading by number, in the order of judgement."""
@@ -68,18 +68,7 @@ def _judge(one: Rule, case: Case) -> list[Finding]:
     except _CRASHES as error:
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
         problems.append(Problem(f"the rule could not judge this: {reason}", _where(case)))
-    return [
-        Finding(
-            rule=one.number,
-            severity=problem.severity,
-            file=problem.file,
-            line=problem.line,
-            expected=problem.expected,
-            found=problem.found,
-            message=problem.message,
-        )
-        for problem in problems
-    ]
+    return as_findings(one.number, problems)
 
 
 def _where(case: Case) -> str:

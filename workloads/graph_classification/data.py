@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from harness.card import WorkloadCard
 from harness.errors import LevelfieldError
 from harness.workload import Progress
+from workloads.answers import share_right
 from workloads.data_set import DataSet
 
 _BLOCK = 1 << 18
@@ -136,34 +137,7 @@ def quality(card: WorkloadCard, answers: Mapping[int, Any]) -> float:
     ``answers`` may come from anybody. `LevelfieldError` unless it holds every sample once and
     nothing else, and each answer is a whole number that is a class.
     """
-    samples, classes = card.inference.samples, int(card.shape["classes"])
-    for sample, answer in answers.items():
-        _require_class(sample, samples, answer, classes)
-    missing = samples - len(answers)
-    if missing:
-        raise LevelfieldError(
-            f"answers: {missing} of {samples} samples are missing; run accuracy mode again"
-        )
     stored = DataSet(card, make)
     stored.prepare(lambda *_: None)  # who checks a run need not have made one
     labels = stored.part("eval")["labels"].tolist()
-    right = [answers[sample] == label for sample, label in enumerate(labels)]
-    return right.count(True) / samples
-
-
-def _require_class(sample: object, samples: int, answer: object, classes: int) -> None:
-    # Bounds before text: the text of a huge integer would raise, or fill a page.
-    if type(sample) is not int or not 0 <= sample < samples:
-        raise LevelfieldError(
-            f"answers: a sample outside 0 to {samples - 1}; run accuracy mode again"
-        )
-    if type(answer) is not int:
-        raise LevelfieldError(
-            f"answers: sample {sample}: the answer is of type {type(answer).__name__}; "
-            f"answer with a whole number from 0 to {classes - 1}"
-        )
-    if not 0 <= answer < classes:
-        raise LevelfieldError(
-            f"answers: sample {sample}: the answer is out of range; "
-            f"answer with a whole number from 0 to {classes - 1}"
-        )
+    return share_right(answers, labels, int(card.shape["classes"]))
