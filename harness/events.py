@@ -135,30 +135,54 @@ def _parse(number: int, text: bytes | str) -> Event | BrokenLine:
     which it makes floats of) is read again.
     """
     try:
-        try:
-            fields = orjson.loads(text)
-            value = fields.get("value") if type(fields) is dict else None
-            if type(value) is float and not -(2.0**63) < value < 2.0**63:
-                fields = json.loads(text)
-        except orjson.JSONDecodeError:
-            fields = json.loads((text if isinstance(text, str) else text.decode()).strip())
+        fields = orjson.loads(text)
+        value, metadata, key = fields["value"], fields["metadata"], fields["key"]
+        time_ms = fields["time_ms"]
+    except (orjson.JSONDecodeError, LookupError, TypeError):
+        return _parse_slowly(number, text)
+    if (
+        type(time_ms) is not int
+        or not 0 <= time_ms < 2**53
+        or type(metadata) is not dict
+        or type(key) is not str
+        or (type(value) is float and not -(2.0**63) < value < 2.0**63)
+    ):
+        return _parse_slowly(number, text)
+    return _event(number, fields)
+
+
+def _parse_slowly(number: int, text: bytes | str) -> Event | BrokenLine:
+    """The event in ``text`` by the standard library, or what keeps it from being one."""
+    try:
+        fields = json.loads((text if isinstance(text, str) else text.decode()).strip())
     except (ValueError, RecursionError):
         return BrokenLine(number, "the text after :::MLLOG is not JSON")
     if type(fields) is not dict:
         return BrokenLine(number, "the JSON after :::MLLOG is not an object")
-    get = fields.get
-    time_ms, key, metadata = get("time_ms"), get("key"), get("metadata")
+    time_ms = fields.get("time_ms")
     if type(time_ms) is not int or not 0 <= time_ms < 2**53:
         return BrokenLine(number, _INCOMPLETE)
-    if type(key) is not str or "value" not in fields:
+    if type(fields.get("key")) is not str or "value" not in fields:
         return BrokenLine(number, _INCOMPLETE)
-    if type(metadata) is not dict:
+    if type(fields.get("metadata")) is not dict:
         return BrokenLine(number, "metadata is missing")
-    # Texts that every other line holds too are kept once.
-    file, kind = metadata.get("file"), str(get("event_type", "POINT_IN_TIME"))
+    return _event(number, fields)
+
+
+def _event(number: int, fields: dict[str, Any]) -> Event:
+    """The event of checked fields; texts that every other line holds too are kept once."""
+    metadata = fields["metadata"]
+    file, kind = metadata.get("file"), fields.get("event_type", "POINT_IN_TIME")
     if type(file) is str:
         metadata["file"] = sys.intern(file)
-    return Event(number, time_ms, sys.intern(key), fields["value"], metadata, sys.intern(kind))
+    return Event(
+        number,
+        fields["time_ms"],
+        sys.intern(fields["key"]),
+        fields["value"],
+        metadata,
+        sys.intern(kind if type(kind) is str else str(kind)),
+    )
 
 
 def _received(prefix: bytes) -> int | None:

@@ -63,11 +63,15 @@ class _Draft:
 
     root: Path
     files: list[File] = field(default_factory=list)
+    _made: set[Path] = field(default_factory=set)
 
     def add(self, path: str, data: bytes) -> None:
         check_path(path)
-        (self.root / path).parent.mkdir(parents=True, exist_ok=True)
-        (self.root / path).write_bytes(data)
+        target = self.root / path
+        if target.parent not in self._made:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self._made.add(target.parent)
+        target.write_bytes(data)
         self.files.append(describe(path, data))
 
 

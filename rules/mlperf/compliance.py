@@ -156,15 +156,23 @@ class _Check:
         try:
             return (
                 asked.holds(event.value)
-                and all(_has(event.metadata, check) for check in asked.metadata)
-                and all(self._seen(other, event) for other in asked.after)
-                and not any(self._seen(other, event) for other in asked.before)
+                and self._in_place(event, asked)
                 and (not asked.within_init_limit or self._within_limit(event))
                 and (not asked.names_benchmark or _known(event, self.terms.benchmarks) is not None)
                 and self._agrees(event, asked, keys)
             )
         except (ArithmeticError, TypeError, ValueError):
             return False
+
+    def _in_place(self, event: Event, asked: KeyCheck) -> bool:
+        """Whether metadata and order are as asked; in loops, since most keys ask for neither."""
+        for check in asked.metadata:
+            if not _has(event.metadata, check):
+                return False
+        for other in asked.after:
+            if not self._seen(other, event):
+                return False
+        return not asked.before or not any(self._seen(other, event) for other in asked.before)
 
     def _seen(self, key: str, event: Event) -> bool:
         first = self.log.first(key)
