@@ -52,6 +52,11 @@ def find_imported(path: Path) -> ImportedRound | None:
     root = path.absolute().parent.parent
     if (path / MANIFEST).is_file() and (root / POINTS).is_file():
         return _read(root, (path,))
+    if (path / MANIFEST).is_file() and (path / OFFICIAL_SYSTEM).is_file():
+        raise LevelfieldError(
+            f"{path}: imported, and apart from its round's {POINTS}, by which it is judged; name "
+            "it in the folder that the import wrote"
+        )
     return None
 
 

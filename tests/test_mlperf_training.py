@@ -1,4 +1,5 @@
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -220,3 +221,11 @@ def test_published_results_come_through_unchanged(tmp_path: Path) -> None:
                 name: one["bytes"] for name, one in files
             }
     assert expected == {}
+
+
+def test_a_bundle_apart_from_its_round_says_what_is_missing(official: Path, tmp_path: Path) -> None:
+    imported(official)
+    apart = tmp_path / "a/b/apart"
+    shutil.copytree(official / "out/Acme/Sys_1", apart)
+    with pytest.raises(LevelfieldError, match="apart from its round's points"):
+        find_imported(apart)
