@@ -69,7 +69,7 @@ def own_time(folder: Path) -> None:
     sampler.start()
     before = time.thread_time()
     for _ in range(200):
-        sampler._take()
+        sampler.take()
     cost = (time.thread_time() - before) / 200
     sampler.stop()
     print(f"one reading: {cost * 1e6:.0f} us of processor time = {cost / INTERVAL_S:.3%} of a core")

@@ -12,6 +12,7 @@ from harness.errors import LevelfieldError
 from harness.events import EventWriter
 from harness.records import Borrowed, Division, Mode, Run, RunStatus, Scenario
 from harness.system import System
+from harness.telemetry.constraints import find_constraints
 from harness.telemetry.sampler import Sampler, Source
 
 
@@ -40,6 +41,7 @@ class Subject:
             system_sha256=self.system.digest,
             started_ms=clock.wall_ms(),
             borrowed_from=self.borrowed_from,
+            constraints=find_constraints(),
             **facts,
         )
 

@@ -153,6 +153,8 @@ class Run(Record):
     samples: Annotated[int, Field(ge=0)] | None = None
     """Samples trained on, or samples answered."""
     failed_queries: Annotated[int, Field(ge=0)] = 0
+    constraints: dict[str, Number] = {}
+    """Limits in force on the machine when the run started, as ``cpu_quota_cores``."""
 
 
 class Metric(StrEnum):

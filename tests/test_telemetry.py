@@ -6,7 +6,7 @@ import pytest
 from harness.errors import LevelfieldError
 from harness.telemetry.host import Host
 from harness.telemetry.log import Reading, Sample, TelemetryLog, read_telemetry, summarise
-from harness.telemetry.sampler import Sampler
+from harness.telemetry.sampler import Presence, Sampler
 
 
 class Counting:
@@ -17,6 +17,12 @@ class Counting:
 
     def available(self) -> bool:
         return True
+
+    def presence(self) -> Presence:
+        return Presence(self.name, True, "counts")
+
+    def gaps(self) -> Mapping[str, str]:
+        return {"gap": "not supported"}
 
     def read(self) -> Mapping[str, Reading]:
         self.reads += 1
@@ -41,15 +47,11 @@ def test_first_and_last_reading_are_taken_and_kept(tmp_path: Path) -> None:
 
 
 def test_a_thread_that_cannot_write_says_so_at_the_end(tmp_path: Path) -> None:
-    class Full(Counting):
-        def read(self) -> Mapping[str, Reading]:
-            if self.reads:
-                raise OSError(28, "No space left on device")
-            return super().read()
-
-    sampler = Sampler(tmp_path / "t", [Full()], lambda: 5, interval_s=0.001)
+    sampler = Sampler(tmp_path / "t", [Counting()], lambda: 5, interval_s=0.001)
     sampler.start()
-    sampler._thread.join()
+    with sampler._stream:
+        sampler._stream = Path("/dev/full").open("w")  # noqa: SIM115 (the sampler closes it)
+        sampler._thread.join()
     with pytest.raises(OSError, match="No space left"):
         sampler.stop()
 

@@ -10,7 +10,7 @@ from harness.recording import Subject
 from harness.records import Division
 from harness.sut import load_sut
 from harness.system import Declared, System, find_system
-from harness.telemetry.host import Host
+from harness.telemetry.sources import all_sources
 from harness.workload import Progress
 from workloads.catalogue import engine_spec, load_scorer, load_workload, workload_digest
 
@@ -29,7 +29,7 @@ def subject_of(card: WorkloadCard, division: str, declared: Declared | None) -> 
         workload_sha256=workload_digest(card.name),
         division=Division(division),
         system=describe_system(declared),
-        sources=[Host()],
+        sources=all_sources(),
     )
 
 

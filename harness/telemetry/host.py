@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import psutil
 
 from harness.telemetry.log import Reading
+from harness.telemetry.sampler import Presence
 
 
 class Host:
@@ -18,6 +19,14 @@ class Host:
     def available(self) -> bool:
         """Always."""
         return True
+
+    def presence(self) -> Presence:
+        """See `harness.telemetry.sampler.Source`."""
+        return Presence(self.name, True, "processors, memory, disk and network")
+
+    def gaps(self) -> Mapping[str, str]:
+        """None yet."""
+        return {}
 
     def read(self) -> Mapping[str, Reading]:
         """See `harness.telemetry.sampler.Source`."""
