@@ -68,6 +68,9 @@ class TrainingFacts(Record):
     """Samples between two evaluations, rounded up to whole batches."""
     limit: Annotated[int, Field(gt=0)]
     """Samples after which a run is aborted."""
+    flops_per_sample: Annotated[int, Field(gt=0)] | None = None
+    """Model FLOPs of one sample, forward and backward; multiply and add are two. Evaluation, the
+    optimiser, normalisation and elementwise work are not counted. `workloads.flops` counts."""
     target: QualityTarget
     floors: dict[str, float] = Field(default_factory=dict)
     """Further metrics of the evaluation, and what each must be at least at the last one."""
@@ -84,6 +87,9 @@ class InferenceFacts(Record):
     metric: str
     reference_quality: float
     """Quality of the shipped reference weights on the whole data set."""
+    flops_per_sample: Annotated[int, Field(gt=0)] | None = None
+    """Model FLOPs of one sample's whole answer: forward, and where tokens are generated, the
+    prompt's and those of every token, so that a token's are this over the tokens of an answer."""
     scenarios: tuple[Scenario, ...]
     samples_per_query: Annotated[int, Field(ge=1)] = 8
     """Samples in a query of multi_stream."""
