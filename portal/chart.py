@@ -16,6 +16,39 @@ QUANTILES = (0.5, 0.9, 0.99, 0.999)
 
 
 @dataclass(frozen=True)
+class Band:
+    """A stretch of the horizontal axis that is shaded, with its name in the legend."""
+
+    name: str
+    start: float
+    stop: float
+    colour: str
+    opacity: float = 0.12
+    label: str = ""
+    """A word or two at its upper edge."""
+
+    def shape(self, *, in_legend: bool) -> dict[str, Any]:
+        """The band as plotly.js takes it."""
+        found: dict[str, Any] = {
+            "type": "rect",
+            "xref": "x",
+            "yref": "paper",
+            "x0": self.start,
+            "x1": self.stop,
+            "y0": 0,
+            "y1": 1,
+            "fillcolor": self.colour,
+            "opacity": self.opacity,
+            "layer": "below",
+            "line": {"width": 0},
+            "name": self.name,
+            "showlegend": in_legend,
+        }
+        label = {"text": self.label, "textposition": "top center"}
+        return found | {"label": label} if self.label else found
+
+
+@dataclass(frozen=True)
 class Figure:
     """A chart that loses nothing without JavaScript: caption and table say it all."""
 
@@ -30,16 +63,23 @@ class Figure:
     rows: tuple[tuple[str, ...], ...]
     log_x: bool = False
     log_y: bool = False
+    bands: tuple[Band, ...] = ()
 
     def plot(self) -> dict[str, Any]:
         """The figure as plotly.js takes it; the page adds the theme's colours."""
-        layout = {
+        layout: dict[str, Any] = {
             "xaxis": self._axis(self.x_title, "x", logarithmic=self.log_x),
             "yaxis": self._axis(self.y_title, "y", logarithmic=self.log_y),
             "margin": {"l": 56, "r": 16, "t": 12, "b": 48},
             "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
             "hovermode": "closest",
         }
+        if self.bands:
+            names = [band.name for band in self.bands]
+            layout["shapes"] = [
+                band.shape(in_legend=names.index(band.name) == at)
+                for at, band in enumerate(self.bands)
+            ]
         return {"data": list(self.traces), "layout": layout}
 
     def _axis(self, title: str, name: str, *, logarithmic: bool) -> dict[str, Any]:

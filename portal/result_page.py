@@ -12,6 +12,7 @@ from portal.borrowed import loans, number
 from portal.figures import figures
 from portal.imported_verdict import verdict_rows
 from portal.listing import Listing
+from portal.machine_view import machine_view
 from portal.margins import describe_margin
 from portal.quantities import for_people
 from portal.rendering import plural, write_page
@@ -61,6 +62,7 @@ def write_result(site: Path, listing: Listing, others: Sequence[Listing] = ()) -
         declared=listing.published.system.declared is not None,
         hyperparameters=_hyperparameters(listing),
         loans=loans(listing, others),
+        machine=machine_view(listing),
         telemetry=telemetry_table(listing),
         manifest_sha256=listing.published.bundle.submission.manifest_sha256,
     )

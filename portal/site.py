@@ -9,6 +9,7 @@ from typing import Any
 from harness.errors import LevelfieldError
 from harness.records import HIGHER_IS_BETTER, Scenario
 from portal.boards import Board, make_boards
+from portal.constraint_chips import chips
 from portal.data_files import TABLES, write_data
 from portal.listing import Listing, Published, list_results
 from portal.log_page import log_lines
@@ -18,6 +19,7 @@ from portal.rendering import STATIC, write_page
 from portal.result_page import write_result
 from portal.run_facts import run_facts
 from portal.strips import make_strips
+from portal.telemetry_figures import telemetry_figures
 from rules.submission import RunEvidence
 
 __all__ = ["Published", "publish"]
@@ -175,6 +177,8 @@ def _write_run(site: Path, listing: Listing, evidence: RunEvidence) -> None:
         sha256=held[evidence.file("events.log")],
         others=others,
         facts=run_facts(evidence),
+        limits=chips(evidence.run.constraints),
+        figures=telemetry_figures(evidence),
         crumbs=(
             (f"{listing.workload_title}: {listing.scenario_title.lower()}", listing.board_address),
             (listing.system_name, listing.address),

@@ -1,16 +1,35 @@
 """Telemetry over each run's timed window as one table, a column a run."""
 
+import itertools
+import math
 from collections.abc import Iterator
 from typing import Any
 
 from harness.telemetry.log import Summary, TelemetryLog, summarise
 from portal.listing import Listing
 from portal.quantities import for_people
+from portal.telemetry_series import series_of
 from rules.scoring import timed_window_ms
 
-_UNITS = {"_utilisation": "%", "_hz": "Hz", "_bytes": "B", "_w": "W", "_j": "J"}
-_TOTALS = ("disk_", "network_")
-"""Quantities that only grow from boot on: their increase over the window is what counts."""
+_UNITS = {
+    "_utilisation": "%",
+    "_activity": "%",
+    "_occupancy": "%",
+    "_bytes_per_s": "B/s",
+    "_hz": "Hz",
+    "_bytes": "B",
+    "_w": "W",
+    "_j": "J",
+    "_s": "s",
+}
+_TOTALS = ("disk_", "network_", "swap_in", "swap_out", "context_", "cpu_busy", "cpu_steal",
+           "own_cpu", "throttled_", "oom_", "energy_", "package_energy", "dram_energy",
+           "ecc_")  # fmt: skip
+"""Quantities that only grow: their increase over the window is what counts."""
+_STALLS = ("_some_s", "_full_s")
+"""Totals of time stalled, told by their ends."""
+_MASKS = ("throttle_reasons",)
+"""Sets of bits, of which no mean can be taken; what they tell stands under disturbances."""
 
 
 def telemetry_table(listing: Listing) -> dict[str, Any] | None:
@@ -36,18 +55,39 @@ def telemetry_table(listing: Listing) -> dict[str, Any] | None:
 def _quantities(log: TelemetryLog, start_ms: int, stop_ms: int) -> Iterator[tuple[str, str]]:
     for name, summary in summarise(log, start_ms, stop_ms).items():
         source, _, quantity = name.partition(".")
-        unit = next((unit for end, unit in _UNITS.items() if quantity.endswith(end)), "")
-        label = f"{source}: {quantity.removesuffix('_bytes').removesuffix('_hz').replace('_', ' ')}"
-        if quantity.startswith(_TOTALS):
-            readings = [
-                value
-                for time_ms, value in log.series(source, quantity)
-                if start_ms <= time_ms <= stop_ms and isinstance(value, int | float)
-            ]
-            if readings:
-                yield f"{label}, moved", str(for_people(readings[-1] - readings[0], unit))
+        if quantity in _MASKS:
+            continue
+        unit = _unit(quantity)
+        label = f"{source}: {_words(quantity)}"
+        if quantity.startswith(_TOTALS) or quantity.endswith(_STALLS):
+            grown = _growth(log, (source, quantity), start_ms, stop_ms)
+            yield (
+                f"{label}, {'moved' if unit == 'B' else 'in the window'}",
+                str(for_people(grown, unit)),
+            )
         else:
             yield label, _mean_and_maximum(summary, unit)
+
+
+def _unit(quantity: str) -> str:
+    if quantity == "utilisation":
+        return "%"
+    return next((unit for end, unit in _UNITS.items() if quantity.endswith(end)), "")
+
+
+def _words(quantity: str) -> str:
+    for end in ("_bytes_per_s", "_bytes", "_hz", "_w", "_j", "_s"):
+        quantity = quantity.removesuffix(end)
+    name = quantity.replace("_", " ")
+    return f"{name.removesuffix(' c')} (°C)" if name.endswith(" c") else name
+
+
+def _growth(log: TelemetryLog, name: tuple[str, str], start_ms: int, stop_ms: int) -> float:
+    """What a total grew by, over all its entries; what it fell by, as after a reload, is left."""
+    values = [one.within(start_ms, stop_ms) for one in series_of(log, *name, most=math.inf)]
+    return math.fsum(
+        max(after - before, 0.0) for each in values for before, after in itertools.pairwise(each)
+    )
 
 
 def _mean_and_maximum(summary: Summary, unit: str) -> str:

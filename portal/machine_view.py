@@ -1,0 +1,33 @@
+"""What the machine did during a result's runs: limits, where the time went, how busy it was."""
+
+from dataclasses import dataclass
+
+from portal.constraint_chips import chips_of_all
+from portal.listing import Listing
+from portal.utilisation_table import CounterRow, utilisation_table
+from rules.scoring import timed_window_ms
+
+
+@dataclass(frozen=True)
+class MachineView:
+    """What the result's page shows of it; empty parts were not measured."""
+
+    limits: tuple[str, ...]
+    """Limits in force during some run, a few words each."""
+    numbers: tuple[int, ...]
+    """The runs that ``counters`` have a column for."""
+    counters: tuple[CounterRow, ...]
+
+
+def machine_view(listing: Listing) -> MachineView:
+    """What the runs of ``listing`` recorded of their machine."""
+    runs = {
+        listing.number(evidence): (evidence.telemetry, *window)
+        for evidence in listing.entry.runs
+        if (window := timed_window_ms(evidence.log)) is not None
+    }
+    return MachineView(
+        limits=chips_of_all(evidence.run.constraints for evidence in listing.entry.runs),
+        numbers=tuple(runs),
+        counters=tuple(utilisation_table(runs, {})),
+    )

@@ -1,0 +1,48 @@
+"""Utilisation side by side, the bar of where the time went, chips of constraints."""
+
+from test_portal_telemetry_figures import log_of
+
+from portal.constraint_chips import chips, chips_of_all
+from portal.phase_bar import phase_bar
+from portal.utilisation_table import utilisation_table
+
+
+def test_the_flattering_counter_stands_beside_the_honest_ones() -> None:
+    log = log_of("nvml", "utilisation", (0.98, 1.0))
+    tensor = log_of("gpm", "tensor_activity", (0.05, 0.07))
+    both = type(log)(log.samples + tensor.samples)
+    rows = utilisation_table({1: (both, 0, 1000), 2: (log, 0, 1000)}, {2: 0.031})
+    assert [(row.name, row.values) for row in rows] == [
+        ("GPU utilisation (NVML)", ("99.0 %", "99.0 %")),
+        ("Tensor activity", ("6.00 %", "–")),
+        ("MFU", ("–", "3.10 %")),
+    ]
+    assert all(row.meaning.endswith(".") for row in rows)
+
+
+def test_nothing_measured_no_rows() -> None:
+    assert utilisation_table({1: (log_of("host", "swap_used_bytes", 1), 0, 10)}, {}) == []
+
+
+def test_the_bar_adds_up_and_names_what_took_most() -> None:
+    bar = phase_bar(2, "x", {"data": 1.0, "compute": 8.0, "copy": 0.0, "idle": 1.0})
+    assert bar is not None
+    assert [part.name for part in bar.parts] == ["data", "compute", "idle"]
+    assert sum(part.width for part in bar.parts) == 100
+    assert bar.sentence == "compute took 80.0 % of 10.0 s, data 10.0 %, idle 10.0 %."
+
+
+def test_no_time_no_bar() -> None:
+    assert phase_bar(1, "x", {}) is None
+    assert phase_bar(1, "x", {"idle": 0.0}) is None
+
+
+def test_constraints_in_words_and_unknown_or_senseless_ones_left_out() -> None:
+    found = chips({"gpu_power_limit_w": 300, "cpu_quota_cores": 1.5, "cpu_affinity": 1, "<b>": 1})
+    assert found == ("power cap 300 W", "CPU quota 1.5 cores", "pinned to 1 core")
+    assert chips({"memory_limit_bytes": 10**400, "gpu_sm_clock_hz": -1}) == ()
+
+
+def test_each_chip_once() -> None:
+    runs = [{"gpu_power_limit_w": 300}, {"gpu_power_limit_w": 300, "cpu_quota_cores": 2}, {}]
+    assert chips_of_all(runs) == ("power cap 300 W", "CPU quota 2 cores")
