@@ -9,8 +9,7 @@ id = "my-machine"
 name = "My machine"
 organisation = "{submitter}"
 availability = "research"   # available, preview or research
-# price_usd = 1200.0
-# price_source = "https://…, on which day"
+# What it costs and what it runs on: the tables [price] and [grid], see docs/energy.md.
 """
 _WORKLOAD = "image_classification"
 _SCENARIOS = ("train", "single_stream", "offline")

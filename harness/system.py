@@ -7,13 +7,14 @@ import subprocess
 import tomllib
 from importlib import metadata
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 import psutil
 from pydantic import Field, ValidationError
 
 from harness import __version__
 from harness.errors import LevelfieldError, UsageError
+from harness.price import Grid, Price
 from harness.records import Identifier, Record
 
 _SYS = Path("/sys/devices/system/cpu/cpu0")
@@ -88,9 +89,9 @@ class Declared(Record):
     name: str
     organisation: str
     availability: Availability = "research"
-    price_usd: Annotated[float, Field(gt=0)] | None = None
-    price_source: str | None = None
     notes: str = ""
+    price: Price | None = None
+    grid: Grid | None = None
 
 
 class System(Record):
@@ -146,7 +147,8 @@ def read_declared(path: Path) -> Declared:
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"]))
-        raise LevelfieldError(f"{path}: {field}: {first['msg']}; mend the file") from error
+        what = first["msg"].removeprefix("Value error, ")
+        raise LevelfieldError(f"{path}: {field}: {what}; mend the file") from error
 
 
 def _processor() -> Processor:

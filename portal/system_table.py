@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from harness.price import Price
 from harness.system import System
 from portal.quantities import for_people
 from portal.rendering import plural
@@ -20,10 +21,25 @@ def _declared(system: System) -> Iterator[tuple[str, str]]:
         return
     yield "Organisation (declared)", declared.organisation
     yield "Availability (declared)", declared.availability
-    if declared.price_usd is not None:
-        yield "Price (declared)", f"{declared.price_usd:,.2f} USD"
-        yield "Source of the price", declared.price_source or "not given"
+    if declared.price is not None:
+        yield "Price (declared)", _price(declared.price)
+        yield "Source of the price", declared.price.source
+    if declared.grid is not None:
+        grid = declared.grid
+        carbon = f"{grid.g_co2_per_kwh:,g} g/kWh, {grid.region} ({grid.date})"
+        yield "Carbon of its electricity (declared)", carbon
+        yield "Source of the carbon intensity", grid.source
     yield "Notes (declared)", declared.notes
+
+
+def _price(price: Price) -> str:
+    amount = f"{price.amount:,.2f} {price.currency}"
+    if price.amortisation_years is None:
+        return f"{amount} an hour, on demand ({price.date})"
+    return (
+        f"{amount}, owned, over {price.amortisation_years:g} years "
+        f"at {price.utilisation:.0%} utilisation ({price.date})"
+    )
 
 
 def _hardware(system: System) -> Iterator[tuple[str, str]]:

@@ -10,20 +10,14 @@ from rules.registry import rule
 def system_is_described(case: SubmissionCase) -> Iterator[Problem]:
     """The submitter describes what no machine can know of itself.
 
-    ``system.toml`` gives the system's name, organisation and availability; a price names its
-    source. A warning in rounds that do not require it.
+    ``system.toml`` gives the system's name, organisation and availability. A warning in rounds that
+    do not require it.
     """
     declared = case.submission.system.declared
     severity: Severity = "error" if case.round.declared_system_required else "warning"
     if declared is None:
         yield Problem(
             "the system is not declared; write a system.toml and run with --system",
-            "system.json",
-            severity=severity,
-        )
-    elif declared.price_usd is not None and not declared.price_source:
-        yield Problem(
-            "the price has no source; give price_source in system.toml",
             "system.json",
             severity=severity,
         )

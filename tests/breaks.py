@@ -53,12 +53,6 @@ def _system(submission: Submission, **changes: object) -> Submission:
     return replace(submission, system=system)
 
 
-def _declared_price(submission: Submission) -> Submission:
-    declared = submission.system.declared
-    assert declared is not None
-    return _system(submission, declared=declared.model_copy(update={"price_usd": 1000.0}))
-
-
 def _dirty(submission: Submission) -> Submission:
     harness = submission.system.harness.model_copy(update={"clean": False})
     return _system(submission, harness=harness)
@@ -132,7 +126,7 @@ BREAKS: dict[str, list[Break]] = {
         lambda s: with_record(s, OFFLINE, status=RunStatus.ABORTED),
     ],
     "ROUND-4": [lambda s: with_record(s, OFFLINE, workload_sha256="0" * 64)],
-    "SYSTEM-1": [lambda s: _system(s, declared=None), _declared_price],
+    "SYSTEM-1": [lambda s: _system(s, declared=None)],
     "SYSTEM-2": [_dirty],
     "SYSTEM-3": [lambda s: with_record(s, STREAM, ACCURACY, system_sha256="0" * 64)],
     "LOG-1": [lambda s: with_evidence(s, OFFLINE, _broken_line)],

@@ -12,6 +12,7 @@ from harness.capacity import Probe, Search
 from harness.card import ReferenceConvergencePoint
 from harness.clock import SimulatedClock
 from harness.events import EventWriter, parse_events
+from harness.price import Grid, Price
 from harness.queries import QueryLog, new_log, query_log_bytes
 from harness.records import (
     METRIC_OF,
@@ -48,6 +49,16 @@ from workloads.catalogue import load_card, load_points
 WORKLOAD = "image_classification"
 HOSTILE = "<script>alert('x')</script>&\"=1+1"
 MS = 1_000_000
+PRICE = Price(
+    amount=12_500, currency="USD", kind="owned", amortisation_years=4,
+    source="https://example.org/price", date="2026-11-01",
+)  # fmt: skip
+HOSTILE_GRID = Grid(
+    g_co2_per_kwh=1.0,
+    region=HOSTILE,
+    source="https:///<script>alert(1)</script>",
+    date="2026-11-01",
+)
 RATES = {Scenario.SERVER: 400.0, Scenario.INTERACTIVE: 400.0}
 _SETTINGS = InferenceSettings(min_duration_ns=3_000 * MS, min_query_count=64)
 
@@ -421,10 +432,8 @@ def audit_finding() -> Finding:
 def example() -> list[Published]:
     """Six bundles: five in a real round, one with a refusal, one of practice with hostile names."""
     laptop = system("Laptop 7840U", "Acme Computing", availability="available")
-    server = system("Rack server with two sockets", "Initech", price_usd=12_500.0,
-                    price_source="https://example.org/price", availability="preview")  # fmt: skip
-    hostile = system(HOSTILE, HOSTILE, notes=HOSTILE, price_usd=1.0,
-                     price_source="javascript:alert(1)")  # fmt: skip
+    server = system("Rack server with two sockets", "Initech", price=PRICE, availability="preview")
+    hostile = system(HOSTILE, HOSTILE, notes=HOSTILE, grid=HOSTILE_GRID)
     failing = [training_run(1, 9.0), training_run(2, 20.0, converges=False), training_run(3, 9.5)]
     return [
         published(laptop, all_scenarios(1.0), round_name="2026.1"),

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from portal_example import published, system, training_run
+from portal_example import PRICE, published, system, training_run
 
 from harness.telemetry.log import TelemetryLog
 from portal.listing import list_results
@@ -11,10 +11,13 @@ from portal.telemetry_table import telemetry_table
 
 
 def test_a_system_in_peoples_units() -> None:
-    rows = dict(system_rows(system("a", "acme", price_usd=12500.0, price_source="a letter")))
+    rows = dict(system_rows(system("a", "acme", price=PRICE)))
     assert rows["Memory"] == "32.0 GiB"
     assert rows["Processors"] == "1 socket, 8 physical cores, 16 available hardware threads"
-    assert rows["Price (declared)"] == "12,500.00 USD"
+    assert (
+        rows["Price (declared)"]
+        == "12,500.00 USD, owned, over 4 years at 100% utilisation (2026-11-01)"
+    )
     assert rows["Levelfield"] == "0.1.0, commit abababababab, clean"
 
 
