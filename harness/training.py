@@ -7,6 +7,7 @@ from pathlib import Path
 from harness.card import TrainingFacts
 from harness.clock import Clock
 from harness.foreign import ForeignCode
+from harness.phases import Phase, PhaseClock, divided, log_phases
 from harness.recording import Recording, Subject
 from harness.records import Mode, Number, Run, RunStatus, Scenario
 from harness.workload import Arithmetic, Evaluation, TrainingSession, Workload
@@ -54,6 +55,7 @@ def train(
             status = driver.run(session)
         if foreign.error is not None:
             return recording.finish(RunStatus.FAILED, error=foreign.reason)
+        driver.log_phases(session)
         return recording.finish(status, **driver.measured())
 
 
@@ -67,7 +69,6 @@ class _Driver:
         self._facts = facts
         self._clock = clock
         self._progress = progress
-        self._duration_ns = 0
         self._quality: float | None = None
         self._samples = 0
 
@@ -100,47 +101,70 @@ class _Driver:
 
     def run(self, session: TrainingSession) -> RunStatus:
         """The timed part, from the first touch of the data to the decision to stop."""
-        started_ns = self._clock.now_ns()
-        self._log.start("run_start")
-        session.load()
-        self._evaluation.load()
+        self._phases = phases = PhaseClock(self._clock.now_ns)
+        with phases(Phase.LOGGING):
+            self._log.start("run_start")
+        with phases(Phase.DATA):
+            session.load()
+        with phases(Phase.EVALUATION):
+            self._evaluation.load()
         reached = False
         while not reached and session.samples < self._facts.limit:
             self._train_block(session)
             reached = self._evaluate(session)
         status = "success" if reached else "aborted"
-        self._log.stop("run_stop", status=status, samples_count=session.samples)
-        self._duration_ns = self._clock.now_ns() - started_ns
+        with phases(Phase.LOGGING):
+            self._log.stop("run_stop", status=status, samples_count=session.samples)
+        self._spent_ns = phases.spent_ns()
         self._samples = session.samples
         return RunStatus.COMPLETE if reached else RunStatus.ABORTED
 
     def measured(self) -> dict[str, object]:
         """Fields of the run's record."""
         return {
-            "duration_ns": self._duration_ns,
+            "duration_ns": sum(self._spent_ns.values()),
             "quality": self._quality,
             "samples": self._samples,
         }
 
+    def log_phases(self, session: TrainingSession) -> None:
+        """Log where the time went; the session's ``phases``, if it has any, divide its blocks."""
+        spent_s = {phase: spent_ns / 1e9 for phase, spent_ns in self._spent_ns.items()}
+        within = divided(spent_s[Phase.COMPUTE], getattr(session, "phases", None))
+        if within is None:
+            log_phases(self._log, spent_s, includes=(Phase.DATA, Phase.COPY, Phase.COMMUNICATION))
+            return
+        spent_s[Phase.COMPUTE] = 0.0
+        for phase, seconds in within.items():
+            spent_s[phase] += seconds
+        log_phases(self._log, spent_s)
+
     def _train_block(self, session: TrainingSession) -> None:
-        self._log.start("block_start", samples_count=session.samples)
-        loss = session.train(self._facts.evaluate_every)
-        self._log.event("train_loss", _finite(loss), samples_count=session.samples)
-        self._log.stop("block_stop", samples_count=session.samples)
+        with self._phases(Phase.LOGGING):
+            self._log.start("block_start", samples_count=session.samples)
+        with self._phases(Phase.COMPUTE):
+            loss = session.train(self._facts.evaluate_every)
+        with self._phases(Phase.LOGGING):
+            self._log.event("train_loss", _finite(loss), samples_count=session.samples)
+            self._log.stop("block_stop", samples_count=session.samples)
 
     def _evaluate(self, session: TrainingSession) -> bool:
-        self._log.start("eval_start", samples_count=session.samples)
-        found = dict(self._evaluation.evaluate(session.model))
-        quality = found.pop(self._facts.target.metric)
-        self._quality = _finite(quality)
-        self._log.event("eval_accuracy", self._quality, samples_count=session.samples)
-        for name, value in found.items():
-            self._log.event(
-                "eval_metric", _finite(value), metric=name, samples_count=session.samples
-            )
-        self._log.stop("eval_stop", samples_count=session.samples)
-        self._progress(session.samples, self._facts.limit, quality)
+        with self._phases(Phase.LOGGING):
+            self._log.start("eval_start", samples_count=session.samples)
+        with self._phases(Phase.EVALUATION):
+            found = dict(self._evaluation.evaluate(session.model))
+        with self._phases(Phase.LOGGING):
+            quality = found.pop(self._facts.target.metric)
+            self._log_qualities(quality, found, session.samples)
+            self._progress(session.samples, self._facts.limit, quality)
         return self._facts.target.met(quality)
+
+    def _log_qualities(self, quality: float, others: Mapping[str, float], samples: int) -> None:
+        self._quality = _finite(quality)
+        self._log.event("eval_accuracy", self._quality, samples_count=samples)
+        for name, value in others.items():
+            self._log.event("eval_metric", _finite(value), metric=name, samples_count=samples)
+        self._log.stop("eval_stop", samples_count=samples)
 
 
 def _finite(value: float) -> float | None:

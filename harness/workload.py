@@ -28,6 +28,10 @@ class TrainingSession(Protocol):
     """One training from fresh weights. `load` is the first to touch the data set.
 
     It reads the training part alone; it is never given anything of the evaluation part.
+
+    It may have an attribute ``phases``, a mapping from `harness.phases.Phase` to the seconds that
+    all calls of `train` together spent on it; what is told of no phase counts as idle. Without it
+    all of `train` counts as compute.
     """
 
     def load(self) -> None:

@@ -7,6 +7,7 @@ from toy import MS, ToyWorkload, toy_subject
 from harness.clock import SimulatedClock
 from harness.errors import LevelfieldError
 from harness.events import EventLog, parse_events, values
+from harness.phases import Phase, phase_times
 from harness.records import Run, RunStatus
 from harness.training import train
 
@@ -93,3 +94,47 @@ def test_seed_and_submission_are_logged(tmp_path: Path) -> None:
     assert run.seeds == {"run": 7}
     assert values(log.all("submission_benchmark")) == ["toy"]
     assert Run.model_validate_json((tmp_path / "r/run.json").read_bytes()) == run
+
+
+def test_the_phases_add_up_to_the_window_and_come_after_it(tmp_path: Path) -> None:
+    run, log, _ = trained(tmp_path / "r", [0.5, 0.9])
+    spent = phase_times(log)
+    assert spent is not None
+    assert {phase: s for phase, s in spent.items() if s} == {
+        Phase.DATA: 0.010,
+        Phase.COMPUTE: 0.200,
+        Phase.EVALUATION: 0.010,
+    }
+    assert set(spent) == set(Phase)
+    assert sum(spent.values()) * 1e9 == pytest.approx(run.duration_ns)
+    stop = log.first("run_stop")
+    assert stop is not None
+    assert all(event.line > stop.line for event in log.all("phase_time"))
+
+
+@pytest.mark.parametrize(
+    ("told", "compute_s", "includes"),
+    [
+        ({"compute": 0.06, "data": 0.03}, 0.06, None),
+        ({"compute": 0.2}, 0.1, ["data", "copy", "communication"]),  # more than its block took
+    ],
+)
+def test_a_session_may_divide_its_blocks(
+    tmp_path: Path, told: dict[str, float], compute_s: float, includes: list[str] | None
+) -> None:
+    clock = SimulatedClock()
+    workload = ToyWorkload(clock, [0.9])
+    workload.session.phases = told  # type: ignore[attr-defined]
+    run = train(workload, {}, 7, tmp_path / "r", toy_subject(), clock)
+    log = parse_events((tmp_path / "r/events.log").read_bytes())
+    spent = phase_times(log)
+    assert spent is not None
+    assert spent[Phase.COMPUTE] == pytest.approx(compute_s)
+    assert sum(spent.values()) * 1e9 == pytest.approx(run.duration_ns)
+    events = {event.metadata["phase"]: event for event in log.all("phase_time")}
+    assert events["compute"].metadata.get("includes") == includes
+
+
+def test_a_failed_run_has_no_phases(tmp_path: Path) -> None:
+    _, log, _ = trained(tmp_path / "r", [0.1])
+    assert log.all("phase_time") == []

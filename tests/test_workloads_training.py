@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from harness.card import settle_hyperparameters
+from harness.clock import SimulatedClock
 from harness.errors import LevelfieldError
+from harness.phases import Phase
 from harness.records import Number
 from harness.workload import Arithmetic
 from workloads.catalogue import load_card
@@ -135,3 +137,43 @@ def test_the_rate_at_its_corners() -> None:
 def test_values_that_nothing_can_train_with_are_refused(name: str, value: Number) -> None:
     with pytest.raises(LevelfieldError, match=name):
         training(**{name: value})
+
+
+class SlowLine(Line):
+    """Takes 5 ns."""
+
+    def __init__(self, weight: Tensor, clock: SimulatedClock) -> None:
+        super().__init__(weight)
+        self._clock = clock
+
+    def forward(self, x: Tensor) -> Tensor:
+        self._clock.advance(5)
+        return super().forward(x)
+
+
+class SlowRecipe(LineRecipe):
+    """Takes 100 ns for a batch and 20 for the loss itself."""
+
+    def __init__(self, clock: SimulatedClock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    def model(self, generator: torch.Generator) -> SlowLine:
+        return SlowLine(torch.rand(1, 1, generator=generator), self._clock)
+
+    def loss(self, model: nn.Module, chosen: Tensor, generator: torch.Generator) -> Tensor:
+        self._clock.advance(100)
+        found = super().loss(model, chosen, generator)
+        self._clock.advance(20)
+        return found
+
+
+def test_data_end_and_compute_begins_where_the_model_is_called() -> None:
+    clock = SimulatedClock()
+    values = DEFAULTS | {"global_batch_size": 4}
+    session = ReferenceTraining(SlowRecipe(clock), values, 0, Arithmetic(), clock.now_ns)
+    session.load()
+    session.train(8)
+    clock.advance(1_000)  # the driver's
+    session.train(4)
+    assert session.phases == {Phase.DATA: 300 / 1e9, Phase.COMPUTE: 75 / 1e9}

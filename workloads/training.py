@@ -1,6 +1,7 @@
 """The reference training loop: order, schedule, precision and counting, the same everywhere."""
 
 import math
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -8,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from harness.errors import LevelfieldError
+from harness.phases import Phase, PhaseClock
 from harness.records import Number
 from harness.workload import Arithmetic
 from workloads.framework import default_device, settle_threads
@@ -30,6 +32,7 @@ class Recipe(Protocol):
     def loss(self, model: nn.Module, chosen: Tensor, generator: torch.Generator) -> Tensor:
         """The mean loss (a scalar) of the samples with indices ``chosen`` (n,), on the device.
 
+        Time counts as data until ``model`` is called, once, and as compute from there.
         ``generator``, on the CPU, is the only source of randomness.
         """
 
@@ -47,6 +50,7 @@ class ReferenceTraining:
         hyperparameters: Mapping[str, Number],
         seed: int,
         arithmetic: Arithmetic,
+        now_ns: Callable[[], int] = time.perf_counter_ns,
     ) -> None:
         """Make model and optimiser; `LevelfieldError` for a value that cannot be trained with."""
         _require_sense(hyperparameters)
@@ -65,6 +69,7 @@ class ReferenceTraining:
             torch.compile(self._model) if arithmetic.compiled else self._model
         )
         self._samples = 0
+        self._phases = PhaseClock(now_ns)
 
     @property
     def samples(self) -> int:
@@ -76,6 +81,16 @@ class ReferenceTraining:
         """The model that is being trained."""
         return self._model
 
+    @property
+    def phases(self) -> dict[Phase, float]:
+        """Seconds on the processor's clock that `train` has spent on data and on compute.
+
+        Data: drawing the order, gathering and augmenting a batch. Where the data set is in the
+        device's memory nothing is left to copy.
+        """
+        spent_ns = self._phases.spent_ns()
+        return {phase: spent_ns[phase] / 1e9 for phase in (Phase.DATA, Phase.COMPUTE)}
+
     def load(self) -> None:
         """Read the training part to the device's memory."""
         self._epoch = self._recipe.load(self._device)
@@ -83,25 +98,32 @@ class ReferenceTraining:
 
     def train(self, samples: int) -> float:
         """Train on at least ``samples`` further samples, whole batches; return the mean loss."""
-        self._model.train()
-        steps = math.ceil(samples / self._batch)
-        losses = [self._step() for _ in range(steps)]
-        return float(torch.stack(losses).mean())
+        with self._phases(Phase.COMPUTE):
+            self._model.train()
+            steps = math.ceil(samples / self._batch)
+            losses = [self._step() for _ in range(steps)]
+            return float(torch.stack(losses).mean())
 
     def _step(self) -> Tensor:
         self._samples += self._batch
         rate = learning_rate(self._hyperparameters, self._samples)
         for group in self._optimizer.param_groups:
             group["lr"] = rate
+        self._phases.switch(Phase.DATA)
         chosen = self._next_batch()
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._bf16):
-            loss = self._recipe.loss(self._forward, chosen, self._generator)  # type: ignore[arg-type]
+            loss = self._recipe.loss(self._compute, chosen, self._generator)  # type: ignore[arg-type]
         self._optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         if self._clip is not None:
             nn.utils.clip_grad_norm_(self._parameters, self._clip)
         self._optimizer.step()
         return loss.detach()
+
+    def _compute(self, *inputs: Any, **named: Any) -> Any:
+        """The model, as a recipe calls it when its batch is ready: data end and compute begins."""
+        self._phases.switch(Phase.COMPUTE)
+        return self._forward(*inputs, **named)
 
     def _next_batch(self) -> Tensor:
         """Indices of the next batch. Each epoch visits every sample once, in a new order; a batch
