@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from portal.constraint_chips import chips_of_all
 from portal.listing import Listing
+from portal.phase_bar import PhaseBar, phase_bars, phase_rows
 from portal.utilisation_table import CounterRow, utilisation_table
 from rules.scoring import timed_window_ms
 
@@ -17,6 +18,9 @@ class MachineView:
     numbers: tuple[int, ...]
     """The runs that ``counters`` have a column for."""
     counters: tuple[CounterRow, ...]
+    bars: tuple[PhaseBar, ...]
+    phases: tuple[tuple[str, ...], ...]
+    """Rows of the bars' table: a phase, and its time in each run that has a bar."""
 
 
 def machine_view(listing: Listing) -> MachineView:
@@ -26,8 +30,11 @@ def machine_view(listing: Listing) -> MachineView:
         for evidence in listing.entry.runs
         if (window := timed_window_ms(evidence.log)) is not None
     }
+    bars = phase_bars(listing)
     return MachineView(
         limits=chips_of_all(evidence.run.constraints for evidence in listing.entry.runs),
         numbers=tuple(runs),
         counters=tuple(utilisation_table(runs, {})),
+        bars=tuple(bars),
+        phases=tuple(phase_rows(bars)),
     )

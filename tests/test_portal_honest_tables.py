@@ -1,9 +1,14 @@
 """Utilisation side by side, the bar of where the time went, chips of constraints."""
 
+from dataclasses import replace
+
+from portal_example import published, system, training_run
 from test_portal_telemetry_figures import log_of
 
+from harness.events import Event, EventLog
 from portal.constraint_chips import chips, chips_of_all
-from portal.phase_bar import phase_bar
+from portal.listing import list_results
+from portal.phase_bar import PhaseBar, phase_bar, phase_bars, phase_rows
 from portal.utilisation_table import utilisation_table
 
 
@@ -30,6 +35,22 @@ def test_the_bar_adds_up_and_names_what_took_most() -> None:
     assert [part.name for part in bar.parts] == ["data", "compute", "idle"]
     assert sum(part.width for part in bar.parts) == 100
     assert bar.sentence == "compute took 80.0 % of 10.0 s, data 10.0 %, idle 10.0 %."
+
+
+def test_bars_are_read_from_the_log_and_nonsense_has_none() -> None:
+    def bars(*events: tuple[float, dict[str, object]]) -> list[PhaseBar]:
+        evidence, files = training_run(1, 4.0)
+        last = evidence.log.events[-1]
+        added = tuple(Event(99, last.time_ms, "phase_time", v, m) for v, m in events)
+        log = EventLog(evidence.log.events + added)
+        runs = [(replace(evidence, log=log), files)]
+        return phase_bars(list_results([published(system("a", "acme"), runs)])[0])
+
+    compute: dict[str, object] = {"phase": "compute", "includes": ["data", "<b>", 7]}
+    (bar,) = bars((3.0, compute), (1.0, {"phase": "idle"}))
+    assert (bar.title, bar.held) == ("Run 1", ("data",))
+    assert phase_rows([bar]) == [("compute", "3.00 s (75.0 %)"), ("idle", "1.00 s (25.0 %)")]
+    assert bars((3.0, {"phase": "<b>"})) == bars() == []
 
 
 def test_no_time_no_bar() -> None:
