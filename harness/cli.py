@@ -1,4 +1,4 @@
-"""The command line: the composition root, the only file that may import from every package.
+"""The command line: with `harness.commands` the composition root, which may import to its right.
 
 Each command imports what it needs in its body, so that a light command never pays for torch.
 """
@@ -8,7 +8,6 @@ import difflib
 import json
 import math
 import shlex
-import shutil
 import signal
 import sys
 import time
@@ -20,6 +19,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness import __version__
+from harness.commands.borrowing import hparams
+from harness.commands.comparing import compare
+from harness.commands.importing import import_
+from harness.commands.judging import check, pack, rules
+from harness.commands.options import HELP, KEY, Commands, as_json, count, emit, example, tell
+from harness.commands.showing import publish
+from harness.commands.vouching import keygen, sign, verify
 from harness.errors import LevelfieldError, UsageError
 
 if TYPE_CHECKING:
@@ -28,33 +34,8 @@ if TYPE_CHECKING:
     from harness.session import Session
     from harness.system import Declared
     from harness.workload import Arithmetic
-    from portal.listing import Published
     from rules.round import Round
     from submissions.borrowing import BorrowedSet
-    from submissions.mlperf_imported import ImportedRound
-
-HOME = Path(click.get_app_dir("levelfield", force_posix=True))
-KEY = HOME / "id_ed25519"
-KEYRING = HOME / "keyring.json"
-
-as_json = click.option("--json", "to_json", is_flag=True, help="Print the result as JSON.")
-bundle_argument = click.argument("bundle", type=click.Path(path_type=Path))
-
-
-HELP: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
-
-
-class Commands(click.Group):
-    """Keeps the commands in the order of the work, not of the alphabet; each knows ``-h``."""
-
-    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
-        """As click's, with the help options of the whole."""
-        cmd.context_settings = HELP
-        super().add_command(cmd, name)
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """The commands as they were added."""
-        return list(self.commands)
 
 
 @click.group(cls=Commands, context_settings=HELP)
@@ -69,20 +50,6 @@ def cli() -> None:
     Exit codes: 0 clean, 1 findings or refusal, 2 usage. Completion for bash:
     eval "$(_LEVELFIELD_COMPLETE=bash_source levelfield)" (also zsh_source, fish_source).
     """
-
-
-def example(*lines: str) -> str:
-    """An epilogue that shows how a command is typed."""
-    return "\b\nExample:\n" + "\n".join(f"  {line}" for line in lines)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def emit(value: Any) -> None:
-    """Print ``value`` as JSON on standard output."""
-    click.echo(json.dumps(value, indent=2))
 
 
 @cli.command("list", epilog=example("levelfield list --json"))
@@ -217,7 +184,7 @@ def run(workload: str, scenario: str, to_json: bool, out: Path | None, **options
         emit([json.loads(record.to_json()) for record in records])
     else:
         click.echo(
-            f"{_count(len(records), 'run')} in {out}; next: levelfield pack {out} --submitter YOU"
+            f"{count(len(records), 'run')} in {out}; next: levelfield pack {out} --submitter YOU"
         )
     if any(record.status == "failed" or record.failed_queries for record in records):
         raise SystemExit(1)
@@ -233,11 +200,7 @@ def _session(
     subject = subject_of(card, options["division"], declared)
     if borrowed:
         subject = replace(subject, borrowed_from=borrowed.borrowed_from.borrowed)
-    return Session(out, subject, options["seed"], _tell)
-
-
-def _tell(line: str) -> None:
-    click.echo(line, err=True)
+    return Session(out, subject, options["seed"], tell)
 
 
 def _train(card: "WorkloadCard", rules: "Round", out: Path, options: dict[str, Any]) -> "list[Run]":
@@ -384,7 +347,7 @@ def rcp(workload: str, scale: str | None, out: Path | None, to_json: bool, **opt
 
         def told(run: Converged, done: int) -> None:
             found = "did NOT converge" if run.samples is None else f"{run.samples:,} samples"
-            _tell(f"seed {run.seed}: {found}, {run.seconds:.1f} s of processor time")
+            tell(f"seed {run.seed}: {found}, {run.seconds:.1f} s of processor time")
             report.preparing(f"{done} of {runs} runs", done, runs)
 
         point = make_point(card, values, runs, out, jobs=options["jobs"],
@@ -394,7 +357,7 @@ def rcp(workload: str, scale: str | None, out: Path | None, to_json: bool, **opt
     else:
         found = point.converged
         click.echo(f"{out}: batch size {point.global_batch_size}: {len(found)} of "
-                   f"{_count(len(point.seeds), 'run')} converged, mean "
+                   f"{count(len(point.seeds), 'run')} converged, mean "
                    f"{sum(found) / max(1, len(found)):,.0f} samples")  # fmt: skip
 
 
@@ -418,434 +381,17 @@ def audit(run: Path, to_json: bool) -> None:
     target = target_of(card, performance.sut or "", performance.precision)
     declared = System.model_validate_json((folder / "system.json").read_bytes()).declared
     subject = subject_of(card, performance.division, declared)
-    records = Session(folder.parent, subject, news=_tell).audit(target, tasks)
+    records = Session(folder.parent, subject, news=tell).audit(target, tasks)
     if to_json:
         emit([json.loads(record.to_json()) for record in records])
     else:
-        click.echo(f"{_count(len(records), 'audit')} beside {folder}; pack takes them along")
+        click.echo(f"{count(len(records), 'audit')} beside {folder}; pack takes them along")
 
 
-@cli.group(
-    cls=Commands,
-    epilog=example(
-        "levelfield hparams show bundles/1",
-        "levelfield hparams borrow --from bundles/1 --into borrowed.toml",
-    ),
-)
-def hparams() -> None:
-    """Hyperparameters of a bundle: show them, or borrow a set as a group."""
-
-
-@hparams.command("show", epilog=example("levelfield hparams show bundles/1 --json"))
-@bundle_argument
-@as_json
-def hparams_show(bundle: Path, to_json: bool) -> None:
-    """Show each training's whole set beside the card's defaults."""
-    from harness.console import table
-    from submissions.borrowing import SETTINGS_HEADER, settings_rows, training_settings
-    from submissions.bundle import Bundle
-
-    opened = Bundle.open(bundle)
-    found = training_settings(opened)
-    if to_json:
-        emit({"bundle": opened.id, "results": [one.model_dump(mode="json") for one in found]})
-        return
-    for one in found:
-        table(f"{one.workload}, {one.division} division", SETTINGS_HEADER, settings_rows(one))
-        for source in one.borrowed_from:
-            click.echo(f"borrowed from bundle {source.bundle}")
-    if not found:
-        click.echo(f"bundle {opened.id} has no training result")
-
-
-@hparams.command(
-    "borrow", epilog=example("levelfield hparams borrow --from bundles/1 --into borrowed.toml")
-)
-@click.option("--from", "lender", required=True, type=click.Path(path_type=Path), metavar="BUNDLE",
-              help="Bundle whose hyperparameters to take.")  # fmt: skip
-@click.option("--into", required=True, type=click.Path(path_type=Path), metavar="CONFIG",
-              help="New TOML file for levelfield run --hparams.")  # fmt: skip
-@click.option("--workload", help="Which training result, if the bundle has several.")
-@as_json
-def hparams_borrow(lender: Path, into: Path, workload: str | None, to_json: bool) -> None:
-    """Take the hyperparameters of a result as a group; its batch size alone may be changed."""
-    from submissions.borrowing import borrow
-    from submissions.bundle import Bundle
-
-    taken = borrow(Bundle.open(lender), into, workload)
-    source = taken.borrowed_from
-    if to_json:
-        emit({"config": str(into), **taken.model_dump(mode="json")})
-    else:
-        click.echo(f"{into}: {_count(len(taken.hyperparameters), 'hyperparameter')} of bundle "
-                   f"{source.bundle} of {source.submitter}; next: levelfield run "
-                   f"{source.workload} --round {source.round} --hparams {into}")  # fmt: skip
-
-
-@cli.command(epilog=example("levelfield pack runs/train runs/offline --submitter acme --out b1"))
-@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--submitter", required=True, help="Your identifier: letters, digits, dash.")
-@click.option("--round", "round_name", default="practice", show_default=True, help="Submit to.")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="New folder.")
-@as_json
-def pack(runs: tuple[Path, ...], submitter: str, round_name: str, out: Path, to_json: bool) -> None:
-    """Put finished runs into a bundle: one submitter, one system, one round."""
-    from submissions.pack import pack as pack_runs
-
-    bundle = pack_runs(runs, submitter, round_name, out)
-    results = [entry.result for entry in bundle.submission.entries]
-    if to_json:
-        claimed = [json.loads(result.to_json()) for result in results]
-        emit({"bundle": str(out), "id": bundle.id, "results": claimed})
-        return
-    click.echo(f"bundle {bundle.id} in {out}, {len(bundle.manifest.files)} files")
-    for result in results:
-        value = "no score" if result.value is None else f"{result.value:.6g} {result.unit}"
-        click.echo(f"  {result.workload} {result.scenario}: {result.metric} {value}")
-    click.echo(f"next: levelfield check {out}")
-
-
-@cli.command(epilog=example("levelfield check bundles/1", "levelfield check bundles/1 --json"))
-@bundle_argument
-@click.option("--round", "round_name", help="Judge by another round  [default: the bundle's]")
-@click.option("--with", "others", multiple=True, type=click.Path(path_type=Path), metavar="LENDER",
-              help="Bundle from which hyperparameters were borrowed; repeatable.")  # fmt: skip
-@click.option("--reading", type=click.Choice(["strict", "official"]),
-              help="Imported: as their own tools, or as we  [default: strict]")  # fmt: skip
-@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True,
-              help="Imported: processes that read at a time.")  # fmt: skip
-@as_json
-def check(
-    bundle: Path, round_name: str | None, others: tuple[Path, ...], reading: str | None,
-    jobs: int, to_json: bool,
-) -> None:  # fmt: skip
-    """Judge a bundle: digests first, then every rule; all findings, in rule order.
-
-    Also a folder that import made, or a bundle in it.
-    """
-    from rules.round import read_round
-    from rules.rule import check as judge
-    from submissions.bundle import Bundle
-    from submissions.mlperf_imported import find_imported
-
-    if imported := find_imported(bundle):
-        _check_imported(imported, reading or "strict", jobs, to_json)
-        return
-    if reading:
-        raise UsageError(f"{bundle}: not imported; drop --reading, or name what import made")
-    opened = Bundle.open(bundle)
-    lenders = [Bundle.open(other).submission for other in others]
-    terms = read_round(round_name or opened.submission.round)
-    report = judge(opened.submission, terms, others=lenders)
-    if to_json:
-        emit({"bundle": opened.id, **report.model_dump(mode="json"), "ok": report.ok})
-    else:
-        for finding in report.findings:
-            click.echo(finding.text)
-        click.echo(f"{len(opened.manifest.files)} files match the manifest; {report.summary}")
-    if not report.ok:
-        raise SystemExit(1)
-
-
-def _check_imported(imported: "ImportedRound", reading: str, jobs: int, to_json: bool) -> None:
-    from harness.console import table
-    from submissions.mlperf_check import (
-        OFFICIAL_HEADER,
-        as_json,
-        counts,
-        official_rows,
-        read_officially,
-        read_strictly,
-        remarks,
-    )
-
-    title = f"{imported.terms.title}, unverified by us, {reading} reading"
-    if reading == "official":
-        verdicts = read_officially(imported, jobs)
-        wrong = sum(bool(one.rejected) for one in verdicts)
-        if to_json:
-            emit(as_json(verdicts))
-        else:
-            table(title, OFFICIAL_HEADER, official_rows(verdicts))
-            for line in remarks(verdicts):
-                click.echo(line)
-            click.echo(f"{_count(len(verdicts), 'result')}, {wrong} rejected")
-    else:
-        findings = read_strictly(imported, jobs)
-        wrong = sum(finding.severity == "error" for finding in findings)
-        if to_json:
-            listed = [finding.model_dump() for finding in findings]
-            emit({"round": imported.terms.name, "findings": listed, "ok": not wrong})
-        else:
-            for finding in findings:
-                click.echo(finding.text)
-            told = ", ".join(f"{rule} {number}" for rule, number in counts(findings).items())
-            click.echo(f"{title}: {_count(len(findings), 'finding')}, {_count(wrong, 'error')}"
-                       f"{f' ({told})' if told else ''}")  # fmt: skip
-    if wrong:
-        raise SystemExit(1)
-
-
-@cli.command(epilog=example("levelfield compare bundles/1 bundles/2"))
-@click.argument("a", type=click.Path(path_type=Path))
-@click.argument("b", type=click.Path(path_type=Path))
-@as_json
-def compare(a: Path, b: Path, to_json: bool) -> None:
-    """Tell luck from speed: which of two bundles is faster, where their runs can say so."""
-    from portal.comparison import compare_bundles, comparison_json
-    from portal.comparison_text import describe_comparison
-
-    sides = [_one_side(path) for path in (a, b)]
-    rows = compare_bundles(*sides)
-    if to_json:
-        bundles = {name: one.bundle.id for name, one in zip("ab", sides, strict=True)}
-        emit({**bundles, "comparisons": comparison_json(rows)})
-        return
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    for line in describe_comparison(rows, width):
-        click.echo(line)
-
-
-def _one_side(path: Path) -> "Published":
-    from portal.imported import read_imported
-    from portal.listing import Published
-    from rules.round import read_round
-    from rules.rule import check as judge
-    from submissions.bundle import Bundle
-    from submissions.keys import Keyring
-    from submissions.mlperf_imported import find_imported
-
-    if imported := find_imported(path):
-        found = list(read_imported(imported, Keyring()))
-        if len(found) != 1:
-            raise UsageError(f"{path}: holds {len(found)} bundles; give one of them, a system's")
-        return found[0]
-    opened = Bundle.open(path)
-    return Published(opened, judge(opened.submission, read_round(opened.submission.round)), None)
-
-
-@cli.command(epilog=example("levelfield keygen --organisation acme"))
-@click.option("--organisation", default="me", show_default=True, help="Whose key it is.")
-@click.option("--out", type=click.Path(path_type=Path), default=KEY, show_default="~/.levelfield",
-              help="Private key file; the public key goes beside it.")  # fmt: skip
-@click.option("--keyring", type=click.Path(path_type=Path), default=KEYRING,
-              show_default="~/.levelfield/keyring.json", help="Also trust it here.")  # fmt: skip
-@as_json
-def keygen(organisation: str, out: Path, keyring: Path, to_json: bool) -> None:
-    """Make an Ed25519 key to sign with, and add its public half to your keyring."""
-    from submissions.keys import add_to_keyring, generate
-
-    key = generate(out, organisation)
-    add_to_keyring(keyring, organisation, key, ("submit",))
-    if to_json:
-        emit({"private": str(out), "public": f"{out}.pub", "keyring": str(keyring)})
-    else:
-        click.echo(f"{out}: private key, keep it; {out}.pub: public key, give it to the round")
-
-
-@cli.command(epilog=example("levelfield sign bundles/1", "levelfield sign bundles/1 --key K"))
-@bundle_argument
-@click.option("--key", type=click.Path(path_type=Path), default=KEY,
-              show_default="~/.levelfield/id_ed25519", help="Private key.")  # fmt: skip
-@as_json
-def sign(bundle: Path, key: Path, to_json: bool) -> None:
-    """Vouch for a bundle: an in-toto statement of its results, signed beside the manifest."""
-    from submissions.attestation import sign as sign_bundle
-    from submissions.bundle import Bundle
-    from submissions.keys import load_private
-    from submissions.secrets import find_secrets
-
-    opened = Bundle.open(bundle)
-    for secret in find_secrets(opened):
-        click.echo(f"warning: {secret}", err=True)
-    written = sign_bundle(opened, load_private(key))
-    if to_json:
-        emit({"bundle": opened.id, "attestation": str(written)})
-    else:
-        click.echo(f"signed bundle {opened.id}: {written}")
-
-
-@cli.command(epilog=example("levelfield verify bundles/1", "levelfield verify b --keyring K"))
-@bundle_argument
-@click.option("--keyring", type=click.Path(path_type=Path), default=KEYRING,
-              show_default="~/.levelfield/keyring.json", help="Keys that you trust.")  # fmt: skip
-@as_json
-def verify(bundle: Path, keyring: Path, to_json: bool) -> None:
-    """Check who vouches for a bundle, step by step; run no rules."""
-    from submissions.attestation import verify as verify_bundle
-    from submissions.bundle import Bundle
-    from submissions.keys import Keyring
-
-    opened = Bundle.open(bundle)
-    verification = verify_bundle(opened, Keyring.read(keyring))
-    if to_json:
-        emit({"bundle": opened.id, **verification.model_dump(mode="json")})
-        return
-    for step in verification.steps:
-        click.echo(step)
-
-
-@cli.command(epilog=example("levelfield publish bundles/1 bundles/2 --out site"))
-@click.argument("bundles", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="The site's folder.")
-@click.option("--keyring", type=click.Path(path_type=Path), default=KEYRING,
-              show_default="~/.levelfield/keyring.json", help="Keys that you trust.")  # fmt: skip
-@as_json
-def publish(bundles: tuple[Path, ...], out: Path, keyring: Path, to_json: bool) -> None:
-    """Make a static site of bundles; an old site stays until the new one is whole.
-
-    Also of folders that import made, or of bundles in them.
-    """
-    from portal.imported import read_imported
-    from portal.site import Published
-    from portal.site import publish as publish_site
-    from rules.round import read_round
-    from rules.rule import check as judge
-    from submissions.attestation import appraise
-    from submissions.bundle import Bundle
-    from submissions.keys import Keyring
-    from submissions.mlperf_imported import find_imported
-
-    trusted = Keyring.read(keyring) if keyring.exists() else Keyring()
-    published: list[Published] = []
-    opened = []
-    for path in bundles:
-        if imported := find_imported(path):
-            published += read_imported(imported, trusted)
-        else:
-            opened.append(Bundle.open(path))
-    for bundle in opened:
-        others = [other.submission for other in opened]
-        report = judge(bundle.submission, read_round(bundle.submission.round), others=others)
-        published.append(Published(bundle, report, appraise(bundle, trusted)))
-    index = publish_site(published, out)
-    if to_json:
-        emit({"site": str(index), "bundles": [one.bundle.id for one in published]})
-    else:
-        click.echo(f"{_count(len(published), 'bundle')} in {index}")
-
-
-@cli.group(
-    "import",
-    cls=Commands,
-    epilog=example(
-        "levelfield import mlperf-training training_results_v5.1 --rcps rcps --out imported"
-    ),
-)
-def import_() -> None:
-    """Read results that were published elsewhere and judge them again; they stay as they are."""
-
-
-@import_.command(
-    "mlperf-training",
-    epilog=example(
-        "levelfield import mlperf-training training_results_v5.1 --rcps rcps --out imported"
-    ),
-)
-@click.argument("results", type=click.Path(path_type=Path))
-@click.option("--rcps", required=True, type=click.Path(path_type=Path), metavar="DIR",
-              help="Folder of the round's rcps_<benchmark>.json.")  # fmt: skip
-@click.option("--round", "round_name", default="mlperf-training-5.1", show_default=True,
-              help="Whose terms apply.")  # fmt: skip
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="New folder.")
-@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True,
-              help="Processes that import at a time.")  # fmt: skip
-@as_json
-def import_mlperf_training(
-    results: Path, rcps: Path, round_name: str, out: Path, jobs: int, to_json: bool
-) -> None:
-    """MLPerf Training: a bundle of each submitter's each system, its logs byte for byte.
-
-    RESULTS holds <submitter>/systems and <submitter>/results; then check the new folder.
-    """
-    from harness.console import reporting
-    from submissions.mlperf_training import import_training
-
-    with reporting(round_name) as report:
-        found = import_training(results, rcps, round_name, out, report.preparing, jobs)
-    if to_json:
-        bundles = [{"bundle": one.folder, "id": one.bundle_id, "logs": one.logs,
-                    "results": one.results, "skipped": one.skipped} for one in found]  # fmt: skip
-        emit({"out": str(out), "round": round_name, "bundles": bundles})
-        return
-    for one in found:
-        for name in one.skipped:
-            click.echo(f"{one.folder}: {name} is not in {round_name}; left out")
-    results_, logs = sum(len(one.results) for one in found), sum(one.logs for one in found)
-    click.echo(f"{out}: {_count(len(found), 'bundle')}, imported, unverified by us: "
-               f"{_count(results_, 'result')} of {_count(logs, 'log')}")  # fmt: skip
-    click.echo(f"next: levelfield check {out} --reading official")
-
-
-@import_.command(
-    "mlperf-inference",
-    epilog=example(
-        "levelfield import mlperf-inference inference_results_v5.1 --out imported",
-        "levelfield import mlperf-inference results --published table.json --out imported",
-    ),
-)
-@click.argument("results", type=click.Path(path_type=Path))
-@click.option("--round", "round_name", default="mlperf-inference-5.1", show_default=True,
-              help="Whose terms apply.")  # fmt: skip
-@click.option("--published", type=click.Path(path_type=Path), metavar="JSON",
-              help="The published table: compare its rows.")  # fmt: skip
-@click.option("--checker", type=click.Path(path_type=Path), metavar="CSV",
-              help="The official checker's summary: compare its rows.")  # fmt: skip
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="New folder.")
-@as_json
-def import_mlperf_inference(
-    results: Path, round_name: str, out: Path, to_json: bool, **tables: Path | None
-) -> None:
-    """MLPerf Inference: validity computed again from the logs, beside what is recorded.
-
-    RESULTS holds closed/<submitter>/results/…. Published logs have no query's own times, so the
-    import leaves a report and no bundles.
-    """
-    from harness.console import table
-    from rules.mlperf.inference_terms import read_inference_round
-    from submissions.mlperf_inference import read_results
-    from submissions.mlperf_report import (
-        RESULT_HEADER,
-        disagreements,
-        remarks,
-        result_rows,
-        write_report,
-    )
-    from submissions.mlperf_tables import compare_checker, compare_published
-
-    found = read_results(results, read_inference_round(round_name))
-    published, checker = tables["published"], tables["checker"]
-    rows = compare_published(published, found) if published else []
-    rows += compare_checker(checker, found) if checker else []
-    report = write_report(out, round_name, found, rows)
-    wrong = disagreements(found, rows)
-    if to_json:
-        click.echo(report.read_text("utf-8"), nl=False)
-    else:
-        table(f"{round_name}, unverified by us", RESULT_HEADER, result_rows(found))
-        for line in remarks(found, rows):
-            click.echo(line)
-        click.echo(f"{report}: {_count(len(found), 'result')}, {len(wrong)} disagreements")
-    if wrong:
-        raise SystemExit(1)
-
-
-@cli.command(epilog=example("levelfield rules", "levelfield rules --write"))
-@click.option("--write", is_flag=True, help="Bring the tables in ./RULES.md up to date.")
-@as_json
-def rules(write: bool, to_json: bool) -> None:
-    """List the rules by number; or write their tables into RULES.md."""
-    from rules.handbook import write as write_handbook
-    from rules.rule import RULES
-
-    if write:
-        write_handbook(Path("RULES.md"))
-        click.echo("RULES.md: tables are up to date", err=to_json)
-    if to_json:
-        emit([{"rule": rule.number, "on": rule.on, "text": rule.text} for rule in RULES.values()])
-    elif not write:
-        for rule in RULES.values():
-            click.echo(f"{rule.number:9} {rule.title}")
+for command in (
+    hparams, pack, check, compare, keygen, sign, verify, publish, import_, rules,
+):  # fmt: skip
+    cli.add_command(command)
 
 
 @cli.command(epilog=example("levelfield quickstart", "levelfield quickstart --out demo"))

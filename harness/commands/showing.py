@@ -1,0 +1,57 @@
+"""``levelfield publish``: a static site of bundles."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from harness.commands.options import (
+    KEYRING,
+    as_json,
+    count,
+    emit,
+    example,
+)
+
+if TYPE_CHECKING:
+    pass
+
+
+@click.command(epilog=example("levelfield publish bundles/1 bundles/2 --out site"))
+@click.argument("bundles", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The site's folder.")
+@click.option("--keyring", type=click.Path(path_type=Path), default=KEYRING,
+              show_default="~/.levelfield/keyring.json", help="Keys that you trust.")  # fmt: skip
+@as_json
+def publish(bundles: tuple[Path, ...], out: Path, keyring: Path, to_json: bool) -> None:
+    """Make a static site of bundles; an old site stays until the new one is whole.
+
+    Also of folders that import made, or of bundles in them.
+    """
+    from portal.imported import read_imported
+    from portal.site import Published
+    from portal.site import publish as publish_site
+    from rules.round import read_round
+    from rules.rule import check as judge
+    from submissions.attestation import appraise
+    from submissions.bundle import Bundle
+    from submissions.keys import Keyring
+    from submissions.mlperf_imported import find_imported
+
+    trusted = Keyring.read(keyring) if keyring.exists() else Keyring()
+    published: list[Published] = []
+    opened = []
+    for path in bundles:
+        if imported := find_imported(path):
+            published += read_imported(imported, trusted)
+        else:
+            opened.append(Bundle.open(path))
+    for bundle in opened:
+        others = [other.submission for other in opened]
+        report = judge(bundle.submission, read_round(bundle.submission.round), others=others)
+        published.append(Published(bundle, report, appraise(bundle, trusted)))
+    index = publish_site(published, out)
+    if to_json:
+        emit({"site": str(index), "bundles": [one.bundle.id for one in published]})
+    else:
+        click.echo(f"{count(len(published), 'bundle')} in {index}")
