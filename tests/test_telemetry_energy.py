@@ -128,8 +128,7 @@ def test_nothing_measured_or_no_window_is_no_energy() -> None:
     assert energies(log_of("nvml", "power_w", lambda _: (1.0,)), STOP, START) == []
 
 
-VALUE = st.none() | st.integers() | st.integers(-(10**400), 10**400) | st.floats(allow_nan=False)
-VALUE = VALUE.filter(lambda v: not isinstance(v, float) or abs(v) != float("inf"))
+VALUE = st.none() | st.integers(-(2**64), 2**64) | st.floats(-(2.0**64), 2.0**64)
 READING = VALUE | st.lists(VALUE, max_size=3).map(tuple)
 TIME = st.integers(START - 3000, STOP + 3000) | st.integers(0, 2**53 - 1)
 NAME = st.sampled_from(["energy_j", "power_w", "package_energy_j"])

@@ -16,8 +16,6 @@ _Series = NDArray[np.float64]
 
 _GAP_S = 2.0
 """Readings further apart do not say what happened between them."""
-_LARGEST = 1e15
-"""Joules or watts beyond which a reading is none; a log may hold numbers of any size."""
 
 
 class Boundary(StrEnum):
@@ -120,7 +118,7 @@ def _devices(
             if device == len(found):
                 found.append(([], []))
             times, readings = found[device]
-            if value is not None and 0 <= value <= _LARGEST and (not times or time_s > times[-1]):
+            if value is not None and value >= 0 and (not times or time_s > times[-1]):
                 times.append(time_s)
                 readings.append(value)
     for times, readings in found:
