@@ -1,7 +1,7 @@
 """Makes systems under test of ordinary models: in line for closed loops, queued for open ones."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -11,6 +11,7 @@ import numpy as np
 
 from harness.errors import LevelfieldError
 from harness.foreign import ForeignCode
+from harness.phases import Phase, PhaseClock
 from harness.sut import MAX_BATCH, Predictor, Queries, SystemUnderTest
 from harness.workload import QuerySampleLibrary
 
@@ -19,22 +20,28 @@ _LAST_BATCH_S = 10.0
 
 Part = tuple[Queries, int, int]
 """Some queries' samples from a start to an end."""
+Now = Callable[[], int]
+"""Nanoseconds; see `harness.clock.Clock`."""
 
 
 class InlineAdapter:
     """Cuts each query into batches and answers them in turn, in the thread that issues."""
 
-    def __init__(self, model: Predictor, library: QuerySampleLibrary) -> None:
+    def __init__(
+        self, model: Predictor, library: QuerySampleLibrary, now_ns: Now = time.perf_counter_ns
+    ) -> None:
         self._model = model
         self._library = library
         self._max_batch = max_batch(model)
+        self.phases = PhaseClock(now_ns)
+        """Of answering: the samples' data, the model's compute, the logging of answers."""
 
     def issue(self, queries: Queries) -> None:
         """See `SystemUnderTest`. A batch that raises fails, the others go on."""
         total = len(queries.samples)
         for start in range(0, total, self._max_batch):
             part = (queries, start, min(total, start + self._max_batch))
-            answer(self._model, self._library, [part])
+            answer(self._model, self._library, [part], self.phases)
 
     def flush(self) -> None:
         """See `SystemUnderTest`."""
@@ -47,13 +54,17 @@ class QueueingAdapter:
     first query of a batch waits at most that long for others. Use it as a context manager.
     """
 
-    def __init__(self, model: Predictor, library: QuerySampleLibrary) -> None:
+    def __init__(
+        self, model: Predictor, library: QuerySampleLibrary, now_ns: Now = time.perf_counter_ns
+    ) -> None:
         self._model = model
         self._library = library
         self._max_batch = max_batch(model)
         self._max_wait_s = float(getattr(model, "max_wait_s", 0.0))
         self._waiting: SimpleQueue[Queries | None] = SimpleQueue()
         self._ending = False
+        self.phases = PhaseClock(now_ns)
+        """As `InlineAdapter.phases`; moved on by the answering thread alone."""
         self._thread = Thread(target=self._work, name="batcher", daemon=True)
 
     def issue(self, queries: Queries) -> None:
@@ -77,7 +88,7 @@ class QueueingAdapter:
         while not self._ending or rest is not None:
             batch, rest = self._gather(rest)
             if batch:
-                answer(self._model, self._library, batch)
+                answer(self._model, self._library, batch, self.phases)
 
     def _gather(self, part: Part | None) -> tuple[list[Part], Part | None]:
         """The next batch, beginning with ``part``, and what is left of its last queries."""
@@ -113,7 +124,11 @@ class QueueingAdapter:
 
 @contextmanager
 def adapted(
-    thing: object, library: QuerySampleLibrary, *, open_loop: bool
+    thing: object,
+    library: QuerySampleLibrary,
+    *,
+    open_loop: bool,
+    now_ns: Now = time.perf_counter_ns,
 ) -> Iterator[SystemUnderTest]:
     """A system under test of ``thing``, for as long as the block lasts."""
     if isinstance(thing, SystemUnderTest):
@@ -125,9 +140,9 @@ def adapted(
             "and flush()"
         )
     if not open_loop:
-        yield InlineAdapter(thing, library)
+        yield InlineAdapter(thing, library, now_ns)
         return
-    queueing = QueueingAdapter(thing, library)
+    queueing = QueueingAdapter(thing, library, now_ns)
     queueing.start()
     try:
         yield queueing
@@ -135,18 +150,24 @@ def adapted(
         queueing.stop()
 
 
-def answer(model: Predictor, library: QuerySampleLibrary, parts: Sequence[Part]) -> None:
+def answer(
+    model: Predictor, library: QuerySampleLibrary, parts: Sequence[Part], phases: PhaseClock
+) -> None:
     """Answer ``parts`` as one batch; what the model raises fails all of them."""
     parts = [part for part in parts if part[0].wanted]
     if not parts:
         return
+    phases.switch(Phase.DATA)
     samples = np.concatenate([queries.samples[start:end] for queries, start, end in parts])
     foreign = ForeignCode()
     answers: Sequence[Any] = ()
     with foreign:
-        answers = model.predict(library.get(samples))
+        inputs = library.get(samples)
+        phases.switch(Phase.COMPUTE)
+        answers = model.predict(inputs)
         if len(answers) != len(samples):
             raise ValueError(f"{len(answers)} answers for {len(samples)} samples")
+    phases.switch(Phase.LOGGING)
     done = 0
     for queries, start, end in parts:
         with ForeignCode():  # the run may have ended meanwhile
@@ -155,6 +176,7 @@ def answer(model: Predictor, library: QuerySampleLibrary, parts: Sequence[Part])
             else:
                 queries.fail(foreign.reason, start, end - start)
         done += end - start
+    phases.switch(Phase.IDLE)
 
 
 def max_batch(model: Predictor) -> int:

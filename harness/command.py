@@ -11,6 +11,7 @@ from harness.card import TrainingFacts
 from harness.clock import Clock
 from harness.errors import UsageError
 from harness.events import MARK, EventLog, parse_events
+from harness.phases import KEY, Phase, log_phases, logged_phases
 from harness.recording import Recording, Subject
 from harness.records import Mode, Run, RunStatus, Scenario
 from harness.training import Progress
@@ -29,7 +30,8 @@ def train_by_command(
 
     Each line is copied to the event log with the time at which it was received, so that a
     program's own clock can be checked. Everything it prints is kept in ``output.txt``. The
-    hyperparameters are those that it logs under the names of the card. Raises `UsageError` if it
+    hyperparameters are those that it logs under the names of the card; its blocks and evaluations
+    tell where the time went, unless it logs ``phase_time`` itself. Raises `UsageError` if it
     cannot be started; a non-zero exit or a log without ``run_stop`` makes the run *failed*.
     """
     words = tuple(word.replace("{seed}", str(seed)) for word in command)
@@ -106,6 +108,9 @@ def _finish(recording: Recording, log: EventLog, code: int, facts: TrainingFacts
         return recording.finish(
             RunStatus.FAILED, error=f"the program ended with {what}; see output.txt"
         )
+    spent_s = None if log.first(KEY) else logged_phases(log)  # a program may know better
+    if spent_s is not None:
+        log_phases(recording.log, spent_s, includes=(Phase.DATA, Phase.COPY, Phase.COMMUNICATION))
     logged = {name: event.value for name in facts.hyperparameters if (event := log.last(name))}
     success = stop.metadata.get("status") == "success"
     value = quality.value if quality else None

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.answering import AnsweringTime
 from harness.answers import Answer, answers_text
 from harness.batcher import adapted
 from harness.clock import Clock
@@ -95,7 +96,7 @@ def infer(
     )
     with (
         Recording(folder, run, subject, clock) as recording,
-        adapted(target.thing, target.library, open_loop=task.open_loop) as sut,
+        adapted(target.thing, target.library, open_loop=task.open_loop, now_ns=clock.now_ns) as sut,
     ):
         driver = _Driver(recording, target, task, sut, clock)
         recording.log.start("init_start")
@@ -167,6 +168,7 @@ class _Driver:
         due = self._due() if task.open_loop else np.empty(0, np.int64)
         samples = visits.rows(0, len(due))
         log.start("run_start")
+        self._time = AnsweringTime(self._sut)
         self._tracker = tracker = Tracker(self._clock, keep=self._keeper())
         try:
             with suppress(Hung), watch(tracker, task.settings.timeout_ns):
@@ -236,6 +238,8 @@ class _Driver:
             self._recording.log.event("query_failed", reason, query=query, sample=sample)
         completed = columns["completed"][:rows]
         ended_ns = int(completed.max(initial=0)) - int(columns["scheduled"][:1].sum())
+        if self._task.mode == Mode.PERFORMANCE and not self._unanswered():
+            self._time.log(self._recording.log, tracker, max(0, ended_ns))
         return self._recording.finish(
             RunStatus.FAILED if self._unanswered() else RunStatus.COMPLETE,
             error=_failure_text(tracker, failed),

@@ -92,15 +92,23 @@ class _Within:
 
 
 def log_phases(
-    log: EventWriter, spent_s: Mapping[Phase, float], includes: Sequence[Phase] = ()
+    log: EventWriter,
+    spent_s: Mapping[Phase, float],
+    includes: Sequence[Phase] = (),
+    waiting_s: float | None = None,
 ) -> None:
     """Log a ``phase_time`` event in seconds for each phase of ``spent_s``.
 
-    ``includes`` names the phases that could not be told from compute and are part of it.
+    ``includes`` names the phases that could not be told from compute and are part of it;
+    ``waiting_s`` is the part of idle in which queries were waiting.
     """
+    further: dict[Phase, dict[str, object]] = {}
+    if includes:
+        further[Phase.COMPUTE] = {"includes": list(includes)}
+    if waiting_s is not None:
+        further[Phase.IDLE] = {"waiting": waiting_s}
     for phase, seconds in spent_s.items():
-        further = {"includes": list(includes)} if includes and phase == Phase.COMPUTE else {}
-        log.event(KEY, seconds, phase=phase, **further)
+        log.event(KEY, seconds, phase=phase, **further.get(phase, {}))
 
 
 def phase_times(log: EventLog) -> dict[Phase, float] | None:

@@ -12,7 +12,9 @@ from harness.clock import Clock, SystemClock
 from harness.command import train_by_command
 from harness.console import Reporter, reporting, table
 from harness.errors import LevelfieldError
+from harness.events import parse_events
 from harness.inference import Target, Task, infer
+from harness.phases import in_words, phase_times
 from harness.probing import Prober
 from harness.recording import Subject
 from harness.records import InferenceSettings, Mode, Number, Run, RunStatus, Scenario
@@ -47,6 +49,7 @@ class Session:
         """Train the reference ``runs`` times."""
         return self._each(
             [f"run {number} of {runs}" for number in range(1, runs + 1)],
+            self._folder,
             lambda number, report: train(
                 workload,
                 hyperparameters,
@@ -66,6 +69,7 @@ class Session:
         """Run a submitter's own training program ``runs`` times."""
         return self._each(
             [f"run {number} of {runs}" for number in range(1, runs + 1)],
+            self._folder,
             lambda number, report: train_by_command(
                 command,
                 self._seed(number),
@@ -81,6 +85,7 @@ class Session:
         """Do each of ``tasks`` with ``target``, a run each, numbered from ``first``."""
         return self._each(
             [f"{task.scenario} {task.mode}" for task in tasks],
+            lambda number: self._folder(first + number - 1),
             lambda number, report: infer(
                 target,
                 tasks[number - 1],
@@ -93,27 +98,44 @@ class Session:
 
     def audit(self, target: Target, tasks: Sequence[Task]) -> list[Run]:
         """Make the audit runs of ``tasks`` beside the run that they belong to."""
+
+        def folder(number: int) -> Path:
+            return self.out / f"audit_{tasks[number - 1].audit}"
+
         return self._each(
             [f"audit {task.audit}" for task in tasks],
+            folder,
             lambda number, report: infer(
                 target,
                 tasks[number - 1],
-                self.out / f"audit_{tasks[number - 1].audit}",
+                folder(number),
                 self.subject,
                 self.clock,
                 report.inference,
             ),
         )
 
-    def _each(self, labels: Sequence[str], measure: Callable[[int, Reporter], Run]) -> list[Run]:
+    def _each(
+        self,
+        labels: Sequence[str],
+        folder: Callable[[int], Path],
+        measure: Callable[[int, Reporter], Run],
+    ) -> list[Run]:
         """Measure a run for each of ``labels``, with progress, and tell how each ended."""
         records = []
         for number, label in enumerate(labels, 1):
             with reporting(label) as report:
                 run = measure(number, report)
             self.news(f"run {number} of {len(labels)}, {run.audit or run.mode}: {_outcome(run)}")
+            self._tell_phases(folder(number))
             records.append(run)
         return records
+
+    def _tell_phases(self, folder: Path) -> None:
+        """Where the time of a run went, if its log says so."""
+        spent_s = phase_times(parse_events((folder / "events.log").read_bytes()))
+        if spent_s is not None:
+            self.news(in_words(spent_s))
 
     def find_max(self, target: Target, tasks: Sequence[Task], bound_s: float) -> list[Run]:
         """Search for the highest rate that holds ``bound_s``, and make its result's runs.

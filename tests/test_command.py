@@ -8,6 +8,7 @@ from harness.clock import SystemClock
 from harness.command import train_by_command
 from harness.errors import UsageError
 from harness.events import parse_events, values
+from harness.phases import Phase, phase_times
 from harness.records import Run, RunStatus
 
 PROGRAM = """
@@ -69,3 +70,35 @@ def test_a_program_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
             ["/no/such/program"], 7, tmp_path / "run", toy_subject(), SystemClock(),
             toy_card().training,
         )  # fmt: skip
+
+
+IN_BLOCKS = PROGRAM.replace(
+    'log("eval_accuracy", 0.95, samples_count=100)',
+    'log("block_start"); time.sleep(0.05); log("block_stop")\n'
+    'log("eval_start"); log("eval_accuracy", 0.95, samples_count=100); log("eval_stop")',
+)
+
+
+def test_its_blocks_tell_where_the_time_went(tmp_path: Path) -> None:
+    record = run(tmp_path, "success", "x", "0", source=IN_BLOCKS)
+    log = parse_events((tmp_path / "run/events.log").read_bytes())
+    spent = phase_times(log)
+    assert spent is not None
+    assert spent[Phase.COMPUTE] >= 0.05
+    assert sum(spent.values()) * 1e9 == pytest.approx(record.duration_ns)
+    assert log.all("phase_time")[0].metadata["includes"] == ["data", "copy", "communication"]
+
+
+def test_its_own_phases_are_left_as_they_are(tmp_path: Path) -> None:
+    told = IN_BLOCKS.replace(
+        'log("run_stop"', 'log("phase_time", 0.01, phase="data")\nlog("run_stop"'
+    )
+    run(tmp_path, "success", "x", "0", source=told)
+    log = parse_events((tmp_path / "run/events.log").read_bytes())
+    assert phase_times(log) == {Phase.DATA: 0.01}
+
+
+def test_without_blocks_nothing_is_said_of_phases(tmp_path: Path) -> None:
+    run(tmp_path, "success", "x", "0")
+    log = parse_events((tmp_path / "run/events.log").read_bytes())
+    assert phase_times(log) is None
