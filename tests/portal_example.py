@@ -12,6 +12,7 @@ from harness.capacity import Probe, Search
 from harness.card import ReferenceConvergencePoint
 from harness.clock import SimulatedClock
 from harness.events import EventWriter, parse_events
+from harness.phases import Phase, log_phases
 from harness.price import Grid, Price
 from harness.queries import QueryLog, new_log, query_log_bytes
 from harness.records import (
@@ -35,7 +36,7 @@ from harness.system import (
     Software,
     System,
 )
-from harness.telemetry.log import Sample, TelemetryLog
+from harness.telemetry.log import Reading, Sample, TelemetryLog
 from portal.listing import Published
 from rules.round import Round, read_round
 from rules.rule import Finding, Report
@@ -134,28 +135,49 @@ def _run(number: int, scenario: Scenario, mode: Mode, division: Division, **valu
     )
 
 
-def _telemetry(clock: SimulatedClock, seconds: float) -> TelemetryLog:
+def _telemetry(clock: SimulatedClock, seconds: float, watts: float) -> TelemetryLog:
+    """Two readings a second of a host and, unless it draws nothing, of one accelerator."""
     start = clock.wall_ms() - int(seconds * 1000)
+    steps = range(int(seconds * 2) + 2)  # the last after the window
     return TelemetryLog(
-        tuple(
-            Sample(
-                time_ms=start + step * 500,
-                source="host",
-                values={
-                    "cpu_utilisation": (0.9, 0.75 + 0.001 * step),
-                    "cpu_frequency_hz": (4.1e9, 4.0e9),
-                    "memory_used_bytes": 3 * 2**30,
-                    "disk_read_bytes": 2**20 * step,
-                    "network_sent_bytes": None,
-                },
-            )
-            for step in range(int(seconds * 2) + 1)
-        )
+        tuple(sample for step in steps for sample in _tick(start + step * 500, step, watts))
     )
 
 
+def _tick(time_ms: int, step: int, watts: float) -> list[Sample]:
+    host: dict[str, Reading] = {
+        "cpu_utilisation": (0.9, 0.75 + 0.001 * step),
+        "cpu_frequency_hz": (4.1e9, 4.0e9),
+        "memory_used_bytes": 3 * 2**30,
+        "disk_read_bytes": 2**20 * step,
+        "network_sent_bytes": None,
+    }
+    board: dict[str, Reading] = {
+        "utilisation": (0.98,),
+        "power_w": (watts + 8.0 * (step % 3 - 1),),
+        "energy_j": (watts * 0.5 * step + 1e6,),
+        "sm_clock_hz": (1.98e9,),
+        "memory_clock_hz": (2.6e9,),
+        "temperature_c": (min(74.0, 41.0 + 2.0 * step),),
+    }
+    inside: dict[str, Reading] = {
+        "sm_activity": (0.41,),
+        "tensor_activity": (0.07,),
+        "dram_bandwidth_utilisation": (0.19,),
+    }
+    sources = {"host": host} | ({"nvml": board, "gpm": inside} if watts else {})
+    return [Sample(time_ms=time_ms, source=name, values=v) for name, v in sources.items()]
+
+
 def training_run(
-    number: int, seconds: float, *, converges: bool = True, name: str = "", pace: float = 1.0
+    number: int,
+    seconds: float,
+    *,
+    converges: bool = True,
+    name: str = "",
+    pace: float = 1.0,
+    watts: float = 0.0,
+    limits: dict[str, Number] | None = None,
 ) -> tuple[RunEvidence, dict[str, bytes]]:
     """One training whose quality rises towards the card's target in 8 evaluations."""
     card, clock, stream = load_card(WORKLOAD), SimulatedClock(), io.StringIO()
@@ -185,6 +207,9 @@ def training_run(
         writer.event("eval_accuracy", quality, samples_count=step * 1500)
         writer.stop("eval_stop", None, samples_count=step * 1500)
     status = RunStatus.COMPLETE if converges else RunStatus.ABORTED
+    if watts:
+        shares = {Phase.COMPUTE: 0.7, Phase.DATA: 0.16, Phase.EVALUATION: 0.09, Phase.IDLE: 0.05}
+        log_phases(writer, {phase: share * seconds for phase, share in shares.items()})
     writer.stop("run_stop", None, status="success" if converges else "aborted")
     log = stream.getvalue().encode()
     run = _run(
@@ -199,9 +224,10 @@ def training_run(
         duration_ns=int(seconds * 1e9),
         quality=quality,
         samples=12_000,
+        constraints=limits or {},
     )
     path = f"results/{WORKLOAD}/train/run_{number}"
-    telemetry = _telemetry(clock, seconds)
+    telemetry = _telemetry(clock, seconds, watts)
     return RunEvidence(path, run, parse_events(log), None, None, telemetry), _files(path, log, run)
 
 
@@ -236,7 +262,8 @@ def inference_run(
     clock.advance(int(queries["completed"].max()))
     writer.stop("run_stop", None, status="success")
     log = stream.getvalue().encode()
-    accuracy = mode is Mode.ACCURACY
+    accuracy, watts = mode is Mode.ACCURACY, facts.pop("watts", 0.0)
+    run_seconds = float(queries["completed"].max()) / 1e9
     run = _run(
         number,
         scenario,
@@ -254,7 +281,7 @@ def inference_run(
     path = f"results/{WORKLOAD}/{scenario}/run_{number}"
     answers = (Answer(sample=0, answer=1),) if accuracy else None
     files = _files(path, log, run) | {f"{path}/queries.npy": query_log_bytes(queries)}
-    telemetry = _telemetry(clock, 3.0)
+    telemetry = _telemetry(clock, run_seconds, watts)
     return RunEvidence(path, run, parse_events(log), queries, answers, telemetry), files
 
 
@@ -378,12 +405,19 @@ def _entries(runs: list[RunEvidence], terms: Round) -> list[Entry]:
     return entries
 
 
-def all_scenarios(speed: float) -> _Runs:
-    """Trainings and two inference scenarios of a machine that is ``speed`` times as slow."""
-    runs = [training_run(n, s * speed) for n, s in enumerate((9.1, 8.2, 8.6, 8.4, 8.9), 1)]
+def all_scenarios(speed: float, watts: float = 0.0, **limits: Number) -> _Runs:
+    """Trainings and two inference scenarios of a machine that is ``speed`` times as slow.
+
+    Its accelerator draws ``watts``; without any it has none.
+    """
+    runs = [
+        training_run(n, s * speed, watts=watts, limits=limits)
+        for n, s in enumerate((9.1, 8.2, 8.6, 8.4, 8.9), 1)
+    ]
     for scenario, latency in ((Scenario.SINGLE_STREAM, 1.2), (Scenario.OFFLINE, 0.09)):
         for number, mode in enumerate((Mode.PERFORMANCE, Mode.ACCURACY), 1):
-            runs.append(inference_run(number, scenario, mode, latency * speed))
+            facts = {"watts": watts, "constraints": limits}
+            runs.append(inference_run(number, scenario, mode, latency * speed, **facts))
     return runs
 
 
@@ -436,8 +470,9 @@ def example() -> list[Published]:
     hostile = system(HOSTILE, HOSTILE, notes=HOSTILE, grid=HOSTILE_GRID)
     failing = [training_run(1, 9.0), training_run(2, 20.0, converges=False), training_run(3, 9.5)]
     return [
-        published(laptop, all_scenarios(1.0), round_name="2026.1"),
-        published(server, all_scenarios(0.81), round_name="2026.1", submitter="initech",
+        published(laptop, all_scenarios(1.0, 220.0), round_name="2026.1"),
+        published(server, all_scenarios(0.81, 290.0, gpu_power_limit_w=300), round_name="2026.1",
+                  submitter="initech",
                   findings=(finding("warning", None),)),
         published(laptop, failing, round_name="2026.1", findings=(finding(),), signed=False),
         published(laptop, further_scenarios(1.0), round_name="2026.1",
