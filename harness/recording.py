@@ -10,7 +10,7 @@ from typing import Any, Self, TextIO
 from harness.clock import Clock
 from harness.errors import LevelfieldError
 from harness.events import EventWriter
-from harness.records import Borrowed, Division, Mode, Run, RunStatus, Scenario
+from harness.records import Borrowed, Division, Mode, Peak, Run, RunStatus, Scenario
 from harness.system import System
 from harness.telemetry.constraints import find_constraints
 from harness.telemetry.sampler import Sampler, Source
@@ -27,6 +27,8 @@ class Subject:
     sources: Sequence[Source] = ()
     borrowed_from: Borrowed | None = None
     """Whose hyperparameters the training runs take over."""
+    peak: Peak | None = None
+    """What this machine's device was measured to reach."""
 
     def begin(self, scenario: Scenario, mode: Mode, clock: Clock, **facts: Any) -> Run:
         """The record of a run that is about to start."""
@@ -41,6 +43,7 @@ class Subject:
             system_sha256=self.system.digest,
             started_ms=clock.wall_ms(),
             borrowed_from=self.borrowed_from,
+            peak=self.peak,
             constraints=find_constraints(),
             **facts,
         )

@@ -111,6 +111,23 @@ class Borrowed(Record):
     """Which of its training results."""
 
 
+class Peak(Record):
+    """The most that a device was measured to do; `levelfield doctor --peak` measures it."""
+
+    device: Annotated[str, Field(min_length=1, max_length=200)]
+    """An accelerator's name, else the processor's and how many threads were used."""
+    flops: dict[Identifier, Annotated[float, Field(gt=0)]]
+    """Floating-point operations per second of large matrix products, by precision: the best try."""
+    bandwidth_bytes_per_s: Annotated[float, Field(gt=0)]
+    """Bytes read and bytes written of a copy too large for caches: the best try."""
+    measured_ms: int
+    """Wall time, in milliseconds since the Unix epoch."""
+    spread: dict[Identifier, Annotated[float, Field(ge=0, le=1)]] = {}
+    """How far the median of the tries lay below the best, as a share of it."""
+    datasheet: dict[Identifier, Annotated[float, Field(gt=0)]] = {}
+    """The vendor's figures, without sparsity, by the same names."""
+
+
 class Run(Record):
     """One execution, measured. Written to ``run.json`` as incomplete, replaced at its end."""
 
@@ -155,6 +172,8 @@ class Run(Record):
     failed_queries: Annotated[int, Field(ge=0)] = 0
     constraints: dict[str, Number] = {}
     """Limits in force on the machine when the run started, as ``cpu_quota_cores``."""
+    peak: Peak | None = None
+    """What the device was measured to reach, if anybody has measured it."""
 
 
 class Metric(StrEnum):

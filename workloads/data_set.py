@@ -1,7 +1,6 @@
 """Generated data sets: made once, kept as plain arrays in a cache, checked before every run."""
 
 import hashlib
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.cache import cache_folder
 from harness.card import WorkloadCard
 from harness.errors import LevelfieldError
 from harness.workload import Progress
@@ -94,12 +94,6 @@ class DataSet:
                 new.rename(self.folder)
         finally:
             shutil.rmtree(new, ignore_errors=True)
-
-
-def cache_folder() -> Path:
-    """Where data sets are kept: ``levelfield`` in the user's cache folder."""
-    home = os.environ.get("XDG_CACHE_HOME")
-    return (Path(home) if home else Path.home() / ".cache") / "levelfield"
 
 
 def fingerprint(arrays: Arrays) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from harness.card import WorkloadCard
 from harness.errors import UsageError
 from harness.inference import Target
+from harness.peak import peak_of
 from harness.recording import Subject
 from harness.records import Division
 from harness.sut import load_sut
@@ -24,12 +25,16 @@ def describe_system(declared: Declared | None) -> System:
 
 def subject_of(card: WorkloadCard, division: str, declared: Declared | None) -> Subject:
     """What the runs of one command have in common."""
+    from workloads.peak import device_text
+
+    system = describe_system(declared)
     return Subject(
         workload=card.name,
         workload_sha256=workload_digest(card.name),
         division=Division(division),
-        system=describe_system(declared),
+        system=system,
         sources=all_sources(),
+        peak=peak_of(device_text(system)),
     )
 
 

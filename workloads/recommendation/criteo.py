@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.cache import cache_folder
 from harness.card import WorkloadCard
 from harness.errors import LevelfieldError
 from harness.workload import Progress
-from workloads.data_set import cache_folder
 from workloads.recommendation.data import candidates, sizes
 
 _BLOCK = 1 << 16
