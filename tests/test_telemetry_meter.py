@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UsageError
-from harness.telemetry.log import Sample
+from harness.telemetry.log import Sample, read_telemetry
 from harness.telemetry.meter import Meter
+from harness.telemetry.sampler import Sampler
 
 NOW = 1_790_000_000_000_000_000
 MS = 1_000_000
@@ -102,6 +103,20 @@ def test_a_command_ends_with_the_run() -> None:
     assert lines.ended()
 
 
+def test_closing_waits_for_a_reading_from_after_the_run() -> None:
+    program = f"""
+import time
+print('{NOW - MS},7', flush=True)
+time.sleep(0.2)
+print('{NOW + MS},8', flush=True)
+time.sleep(600)"""
+    meter = Meter(command(program), now_ns=lambda: NOW)
+    meter.open()
+    assert drain(meter, 1) == [(-1, 7.0)]
+    assert told(meter.close()) == [(1, 8.0)]
+    assert meter.close() == []
+
+
 def test_what_is_neither_a_file_nor_a_program_is_refused(tmp_path: Path) -> None:
     for spec in (str(tmp_path / "none"), "no-such-program-anywhere --x", "", "a 'b"):
         with pytest.raises(UsageError, match="--meter"):
@@ -112,3 +127,16 @@ def test_it_says_what_it_reads(tmp_path: Path) -> None:
     path = tmp_path / "power.csv"
     path.write_text("")
     assert Meter(str(path)).presence().what == f"power in watts from the file {path}"
+
+
+def test_the_sampler_opens_it_for_a_run_and_keeps_its_times(tmp_path: Path) -> None:
+    path = tmp_path / "power.csv"
+    path.write_text(line(0, 200) + line(7, 201))
+    sampler = Sampler(tmp_path / "t", [Meter(str(path), now_ns=lambda: NOW)], lambda: 5, 3600)
+    sampler.start()
+    with path.open("a") as stream:
+        stream.write(line(9, 202))
+    sampler.stop()  # not before it has one from after the run
+    log = read_telemetry((tmp_path / "t").read_bytes(), "t")
+    start = NOW // MS
+    assert log.series("meter", "power_w") == [(start, 200), (start + 7, 201), (start + 9, 202)]

@@ -21,6 +21,8 @@ _LONGEST = 200
 """Bytes of a line; the rest of a longer one is another line, which cannot be read."""
 _BEFORE_NS = 10_000_000_000
 """Lines up to so much older than the run's start are kept: its window may begin between two."""
+_PATIENCE_S = 2.0
+"""How long the last reading is waited for: readings further apart leave a gap anyway."""
 _ENDING_S = 2.0
 """How long a command may take to end when asked to; then it is killed."""
 
@@ -57,11 +59,21 @@ class Meter:
         self._told = False
         self._lines = _Output(self._words) if self._words else _Growing(Path(self._spec))
 
-    def close(self) -> None:
-        """End the command, or close the file."""
-        if self._lines is not None:
-            self._lines.close()
-            self._lines = None
+    def close(self) -> list[Sample]:
+        """End the command, or close the file; the samples up to then.
+
+        Waits a little for a reading from after the run, so that its window does not end in a gap.
+        """
+        if self._lines is None:
+            return []
+        now_ns, patience = self._now_ns(), time.monotonic() + _PATIENCE_S
+        last = list(self.samples())
+        while self._last_ns < now_ns and not self._told and time.monotonic() < patience:
+            time.sleep(0.01)
+            last += self.samples()
+        self._lines.close()
+        self._lines = None
+        return last
 
     def samples(self) -> Iterable[Sample]:
         """What has arrived since the last call, and a gap for what was amiss with it."""

@@ -4,6 +4,7 @@ import errno
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TextIO, runtime_checkable
@@ -13,6 +14,7 @@ from harness.telemetry.log import Reading, Sample
 INTERVAL_S = 0.1
 _LOST = (errno.ENOENT, errno.ENODEV, errno.ENXIO)
 _DENIED = (errno.EACCES, errno.EPERM)
+_UNSUPPORTED = (errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,7 @@ class Presence:
 
     name: str
     present: bool
+    """Whether it gives values: one that is there and may not be read is not present."""
     what: str
     """What it reads, or why it is not there; one line."""
     advice: str = ""
@@ -51,14 +54,22 @@ class Source(Protocol):
 class TimedSource(Protocol):
     """A source whose readings have times of their own; asked instead of `Source.read`."""
 
+    def open(self) -> None:
+        """Begin, when a run does."""
+
     def samples(self) -> Iterable[Sample]:
         """What has arrived since the last call."""
+
+    def close(self) -> Sequence[Sample]:
+        """End with the run, until it is opened again; the samples that came last."""
 
 
 def reason(error: OSError) -> str:
     """A gap's reason in the words that every source uses."""
     if error.errno in _DENIED:
         return "permission denied"
+    if error.errno in _UNSUPPORTED:
+        return "not supported"
     return "device lost" if error.errno in _LOST else "read failed"
 
 
@@ -99,7 +110,9 @@ class Sampler:
         interval_s: float = INTERVAL_S,
     ) -> None:
         self._path = path
-        self._readers = [Reader(source) for source in sources if source.available()]
+        available = [source for source in sources if source.available()]
+        self._readers = [Reader(source) for source in available]
+        self._timed = [source for source in available if isinstance(source, TimedSource)]
         self._wall_ms = wall_ms
         self._interval_s = interval_s
         self._ending = threading.Event()
@@ -109,6 +122,8 @@ class Sampler:
     def start(self) -> None:
         """Take a first sample at once and go on in the background."""
         self._stream: TextIO = self._path.open("w", encoding="utf-8")
+        for source in self._timed:
+            source.open()
         self._start = time.perf_counter()
         self.take()
         if self._readers:
@@ -119,10 +134,15 @@ class Sampler:
         self._ending.set()
         if self._thread.is_alive():
             self._thread.join()
-        with self._stream:
+        with self._stream, ExitStack() as closing:
+            for source in self._timed:
+                closing.callback(self._close, source)
             if self._error is not None:
                 raise self._error
             self.take()
+
+    def _close(self, source: TimedSource) -> None:
+        self._stream.writelines(sample.line() for sample in source.close())
 
     def take(self, late_s: float = 0.0) -> None:
         """Write one sample of every source; ``late_s`` is how late this is by the schedule."""
