@@ -188,26 +188,25 @@ def _sockets() -> int | None:
 
 
 def find_accelerators() -> tuple[Accelerator, ...]:
-    """Every accelerator that NVML sees; empty where there is no NVML."""
+    """Every accelerator that answers NVML; empty where there is no NVML.
+
+    One without memory of its own has the host's.
+    """
     import pynvml
 
-    try:
-        pynvml.nvmlInit()
-    except pynvml.NVMLError:
-        return ()
-    try:
-        driver = pynvml.nvmlSystemGetDriverVersion()
-        handles = [pynvml.nvmlDeviceGetHandleByIndex(i) for i in range(pynvml.nvmlDeviceGetCount())]
-        return tuple(
-            Accelerator(
-                model=pynvml.nvmlDeviceGetName(handle),
-                memory_bytes=pynvml.nvmlDeviceGetMemoryInfo(handle).total,
-                driver=driver,
+    from harness.telemetry.nvidia import Driver
+
+    driver = Driver()
+    found = []
+    for device in driver.devices:
+        memory = device.ask("memory", lambda h: int(pynvml.nvmlDeviceGetMemoryInfo(h).total))
+        if memory == "not supported":
+            memory = psutil.virtual_memory().total
+        if not isinstance(memory, str):
+            found.append(
+                Accelerator(model=device.model, memory_bytes=memory, driver=driver.version)
             )
-            for handle in handles
-        )
-    finally:
-        pynvml.nvmlShutdown()
+    return tuple(found)
 
 
 def _software(framework: Framework | None) -> Software:

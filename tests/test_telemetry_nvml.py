@@ -3,7 +3,16 @@ import os
 import psutil
 import pynvml
 import pytest
-from fake_nvml import HOT, POWER_CAP, FakeDevice, FakeNvml, lost_log, lying_log, throttled_log
+from fake_nvml import (
+    HOT,
+    MEMORY_BYTES,
+    POWER_CAP,
+    FakeDevice,
+    FakeNvml,
+    lost_log,
+    lying_log,
+    throttled_log,
+)
 
 from harness.system import find_accelerators
 from harness.telemetry.nvml import Nvml, gpu_constraints, throttle_names, throttles
@@ -193,6 +202,16 @@ def test_lowered_limits_are_found_the_tightest_of_all_cards() -> None:
     refused = {"nvmlDeviceGetApplicationsClock": pynvml.NVML_ERROR_NOT_SUPPORTED}
     with FakeNvml([FakeDevice(errors=refused, application_clock_mhz=1200)]):
         assert gpu_constraints() == {}
+
+
+def test_accelerators_are_described_but_for_those_that_do_not_answer() -> None:
+    shared = FakeDevice(errors={"nvmlDeviceGetMemoryInfo": pynvml.NVML_ERROR_NOT_SUPPORTED})
+    with FakeNvml([FakeDevice(), FakeDevice(lost_at=0), shared]) as fake:
+        card, sharing = find_accelerators()
+        assert fake.initialised == 0
+    assert (card.model, card.memory_bytes) == ("NVIDIA H200", MEMORY_BYTES)
+    assert card.driver == "570.133.20"
+    assert sharing.memory_bytes == psutil.virtual_memory().total
 
 
 def test_the_scripted_runs_show_what_they_are_named_for() -> None:
