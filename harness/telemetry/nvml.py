@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import psutil
@@ -163,19 +163,20 @@ def _ecc_errors(handle: Any) -> int:
 
 def _other_processes(handle: Any) -> Answer:
     pids = {process.pid for process in pynvml.nvmlDeviceGetComputeRunningProcesses(handle)}
-    ours = [_is_ours(pid) for pid in pids]
+    ours = [_is_of(os.getpid(), pid) for pid in pids]
     return "processes not visible" if None in ours else ours.count(False)
 
 
-def _is_ours(pid: int) -> bool | None:
-    """Whether this process or one that descends from it; none for an id that nobody here has.
+@lru_cache(maxsize=1024)  # each walk up the tree takes half a millisecond
+def _is_of(own: int, pid: int) -> bool | None:
+    """Whether ``pid`` is ``own`` or descends from it; none for an id that nobody here has.
 
     From inside a container the driver's ids can be the host's.
     """
-    if pid == os.getpid():
+    if pid == own:
         return True
     try:
-        return any(parent.pid == os.getpid() for parent in psutil.Process(pid).parents())
+        return any(parent.pid == own for parent in psutil.Process(pid).parents())
     except psutil.Error:
         return None
 
