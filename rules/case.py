@@ -13,7 +13,9 @@ from harness.errors import UsageError
 from harness.queries import QueryLog, new_log
 from harness.records import Division, Mode, RunStatus, Scenario
 from rules.round import Round
+from rules.scoring import timed_window_ms
 from rules.submission import Entry, RunEvidence, Submission
+from rules.timeline import Timeline
 
 Severity = Literal["error", "warning"]
 
@@ -149,6 +151,12 @@ class RunCase(ResultCase):
     def record_problem(self, message: str, **details: Any) -> Problem:
         """A problem in the run's record."""
         return Problem(message, self.evidence.file("run.json"), **details)
+
+    @cached_property
+    def timeline(self) -> Timeline | None:
+        """The run's telemetry over its timed window; none if the log has no window."""
+        window_ms = timed_window_ms(self.evidence.log)
+        return Timeline(self.evidence.telemetry, *window_ms) if window_ms else None
 
     @cached_property
     def batch_size(self) -> int:

@@ -17,7 +17,9 @@ from rules import (  # noqa: F401
     settings,
     system,
     telemetry,
+    telemetry_plausibility,
     training,
+    undisturbed,
 )
 from rules.borrowing import sources_of
 from rules.case import (

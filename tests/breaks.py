@@ -19,6 +19,7 @@ from altered import (
 )
 from breaks_borrowing import BORROWING_BREAKS
 from breaks_inference import INFERENCE_BREAKS, Break
+from breaks_telemetry import TELEMETRY_BREAKS
 from inference_edits import ACCURACY, OFFLINE, STREAM, column, drop_run, three_times_as_fast
 from valid import MS, RATE, STEP
 
@@ -27,7 +28,6 @@ from harness.events import BrokenLine, Event, EventLog
 from harness.queries import RAISED
 from harness.records import Division, Metric, Mode, RunStatus, Scenario
 from harness.system import System
-from harness.telemetry.log import TelemetryLog
 from rules.submission import Entry, RunEvidence, Submission
 
 TRAIN = Scenario.TRAIN
@@ -103,6 +103,7 @@ def _same_run_twice(entry: Entry) -> Entry:
 BREAKS: dict[str, list[Break]] = {
     **INFERENCE_BREAKS,
     **BORROWING_BREAKS,
+    **TELEMETRY_BREAKS,
     "ROUND-1": [
         lambda s: replace(s, round="2026.1"),
         lambda s: replace(s, entries=()),
@@ -176,12 +177,6 @@ BREAKS: dict[str, list[Break]] = {
             with_record(s, STREAM, duration_ns=1333 * MS), STREAM, three_times_as_fast
         ),
         lambda s: with_log(s, STREAM, without("eval_accuracy"), ACCURACY),
-    ],
-    "TELEMETRY-1": [
-        lambda s: with_evidence(s, TRAIN, lambda e: replace(e, telemetry=TelemetryLog(()))),
-        lambda s: with_evidence(
-            s, STREAM, lambda e: replace(e, telemetry=TelemetryLog(e.telemetry.samples[:3]))
-        ),
     ],
     "TRAIN-1": [lambda s: with_entry(s, TRAIN, drop_run(0))],
     "TRAIN-2": [

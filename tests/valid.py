@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from telemetry_logs import steady_log
 from valid_queries import MS, RATE, accuracy_log, answers, kept, performance_log
 
 from harness.answers import Answer
@@ -14,7 +15,6 @@ from harness.events import EventLog, EventWriter, parse_events
 from harness.queries import QueryLog
 from harness.records import METRIC_OF, Audit, Division, Mode, Result, Run, RunStatus, Scenario
 from harness.system import Declared, HarnessVersion, Processor, Software, System
-from harness.telemetry.log import Sample, TelemetryLog
 from rules.case import Reference
 from rules.round import Round, read_round
 from rules.scoring import duration_ns, score
@@ -286,9 +286,5 @@ def _evidence(
     answers: tuple[Answer, ...] | None = None,
 ) -> RunEvidence:
     path = f"results/{run.workload}/{run.scenario}/{name}"
-    first, last = log.events[0].time_ms, log.events[-1].time_ms
-    samples = (
-        Sample(time_ms=time, source="host", values={"cpu_utilisation": (0.9, 0.7)})
-        for time in range(first, last + 500, 500)
-    )
-    return RunEvidence(path, run, log, queries, answers, TelemetryLog(tuple(samples)))
+    telemetry = steady_log(log.events[0].time_ms, log.events[-1].time_ms)
+    return RunEvidence(path, run, log, queries, answers, telemetry)
