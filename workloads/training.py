@@ -12,6 +12,7 @@ from harness.errors import LevelfieldError
 from harness.phases import Phase, PhaseClock
 from harness.records import Number
 from harness.workload import Arithmetic
+from workloads.device_time import Cuda, DeviceSteps
 from workloads.framework import default_device, settle_threads
 
 
@@ -70,6 +71,8 @@ class ReferenceTraining:
         )
         self._samples = 0
         self._phases = PhaseClock(now_ns)
+        on_cuda = self._device.type == "cuda"
+        self._device_steps = DeviceSteps(Cuda(), now_ns) if on_cuda else None
 
     @property
     def samples(self) -> int:
@@ -83,13 +86,15 @@ class ReferenceTraining:
 
     @property
     def phases(self) -> dict[Phase, float]:
-        """Seconds on the processor's clock that `train` has spent on data and on compute.
+        """Seconds that `train` has spent on data and on compute; the device's, where it has one.
 
         Data: drawing the order, gathering and augmenting a batch. Where the data set is in the
         device's memory nothing is left to copy.
         """
         spent_ns = self._phases.spent_ns()
-        return {phase: spent_ns[phase] / 1e9 for phase in (Phase.DATA, Phase.COMPUTE)}
+        spent_s = {phase: spent_ns[phase] / 1e9 for phase in (Phase.DATA, Phase.COMPUTE)}
+        steps = self._device_steps
+        return steps.phases(sum(spent_s.values())) if steps else spent_s
 
     def load(self) -> None:
         """Read the training part to the device's memory."""
@@ -101,8 +106,19 @@ class ReferenceTraining:
         with self._phases(Phase.COMPUTE):
             self._model.train()
             steps = math.ceil(samples / self._batch)
-            losses = [self._step() for _ in range(steps)]
-            return float(torch.stack(losses).mean())
+            losses = [self._timed_step() for _ in range(steps)]
+            mean = float(torch.stack(losses).mean())  # waits for the device
+        if self._device_steps:
+            self._device_steps.settle()
+        return mean
+
+    def _timed_step(self) -> Tensor:
+        if self._device_steps is None:
+            return self._step()
+        self._device_steps.begin()
+        loss = self._step()
+        self._device_steps.end()
+        return loss
 
     def _step(self) -> Tensor:
         self._samples += self._batch
@@ -123,6 +139,8 @@ class ReferenceTraining:
     def _compute(self, *inputs: Any, **named: Any) -> Any:
         """The model, as a recipe calls it when its batch is ready: data end and compute begins."""
         self._phases.switch(Phase.COMPUTE)
+        if self._device_steps:
+            self._device_steps.call()
         return self._forward(*inputs, **named)
 
     def _next_batch(self) -> Tensor:
