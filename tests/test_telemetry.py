@@ -1,12 +1,12 @@
+import errno
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from harness.errors import LevelfieldError
-from harness.telemetry.host import Host
 from harness.telemetry.log import Reading, Sample, TelemetryLog, read_telemetry, summarise
-from harness.telemetry.sampler import Presence, Sampler
+from harness.telemetry.sampler import Presence, Reader, Sampler
 
 
 class Counting:
@@ -46,6 +46,54 @@ def test_first_and_last_reading_are_taken_and_kept(tmp_path: Path) -> None:
     assert missing.reads == 0
 
 
+def test_every_tick_tells_its_own_cost(tmp_path: Path) -> None:
+    path = tmp_path / "telemetry.jsonl"
+    sampler = Sampler(path, [Counting()], lambda: 5, interval_s=3600)
+    sampler.start()
+    sampler.take(0.25)
+    sampler.stop()
+    log = read_telemetry(path.read_bytes(), "t")
+    assert log.series("sampler", "late_s") == [(5, 0.0), (5, 0.25), (5, 0.0)]
+    assert all(isinstance(s, float) and s > 0 for _, s in log.series("sampler", "took_s"))
+
+
+def test_ticks_that_were_overrun_are_left_out_and_none_drifts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 100.0
+    monkeypatch.setattr("time.perf_counter", lambda: now)
+    sampler = Sampler(tmp_path / "t", [], lambda: 5, interval_s=0.5)
+    sampler.start()
+    waits = []
+    for passed in (0.0, 0.625, 3.25):
+        now = 100.0 + passed
+        waits.append((sampler._until_due(), sampler._due))
+    sampler.stop()
+    assert waits == [(0.5, 100.5), (0.375, 101.0), (0.25, 103.5)]
+
+
+def test_a_source_that_fails_leaves_gaps_and_the_others_go_on() -> None:
+    class Leaving(Counting):
+        def read(self) -> Mapping[str, Reading]:
+            if self.reads:
+                raise OSError(errno.ENODEV, "No such device")
+            return super().read()
+
+    reader = Reader(Leaving())
+    first, second = (next(iter(reader.samples(time_ms))) for time_ms in (1, 2))
+    assert first.values == {"reads": 1, "gap": None}
+    assert second.values == {"reads": None, "gap": None}
+    assert second.gaps == {"reads": "device lost", "gap": "device lost"}
+    assert "gaps" not in Sample(time_ms=1, source="a", values={"x": 1}).line()
+
+
+@pytest.mark.parametrize("number", ["NaN", "1e999", "1e300", "9" * 400, "true", '"1"', "[[1]]"])
+def test_a_reading_is_a_number_of_reasonable_size(number: str) -> None:
+    line = f'{{"time_ms": 1, "source": "a", "values": {{"x": {number}}}}}'
+    with pytest.raises(LevelfieldError, match=r"^t:1: not a telemetry sample"):
+        read_telemetry(line.encode(), "t")
+
+
 def test_a_thread_that_cannot_write_says_so_at_the_end(tmp_path: Path) -> None:
     sampler = Sampler(tmp_path / "t", [Counting()], lambda: 5, interval_s=0.001)
     sampler.start()
@@ -58,7 +106,7 @@ def test_a_thread_that_cannot_write_says_so_at_the_end(tmp_path: Path) -> None:
 
 def test_summary_counts_only_the_window_and_no_gaps() -> None:
     samples = [
-        Sample(time_ms=t, source="host", values={"cpu": (0.0, t / 10), "gap": None})
+        Sample(time_ms=t, source="host", values={"cpu": (0.0, None, t / 10), "gap": None})
         for t in (1, 2, 4, 9)
     ]
     summary = summarise(TelemetryLog(tuple(samples)), 2, 4)
@@ -71,16 +119,3 @@ def test_summary_counts_only_the_window_and_no_gaps() -> None:
 def test_a_bad_line_is_named() -> None:
     with pytest.raises(LevelfieldError, match=r"^t:2: not a telemetry sample"):
         read_telemetry(b'{"time_ms": 1, "source": "a", "values": {}}\n{"time_ms": 1}\n', "t")
-
-
-def test_the_host_reads_every_core_and_plausible_memory() -> None:
-    import psutil
-
-    values = Host().read()
-    cores = values["cpu_utilisation"]
-    assert isinstance(cores, tuple)
-    assert len(cores) == psutil.cpu_count()
-    assert all(0 <= share <= 1 for share in cores)
-    memory = values["memory_used_bytes"]
-    assert isinstance(memory, int)
-    assert 0 < memory < psutil.virtual_memory().total

@@ -64,8 +64,10 @@ class TimedSource(Protocol):
         """End with the run, until it is opened again; the samples that came last."""
 
 
-def reason(error: OSError) -> str:
+def reason(error: OSError | ValueError | LookupError) -> str:
     """A gap's reason in the words that every source uses."""
+    if not isinstance(error, OSError):
+        return "counter unreadable"
     if error.errno in _DENIED:
         return "permission denied"
     if error.errno in _UNSUPPORTED:
