@@ -30,9 +30,9 @@ from harness.errors import LevelfieldError, UsageError
 
 if TYPE_CHECKING:
     from harness.card import WorkloadCard
-    from harness.records import Number, Run, Scenario
+    from harness.records import Number, Peak, Run, Scenario
     from harness.session import Session
-    from harness.system import Declared
+    from harness.system import Declared, System
     from harness.workload import Arithmetic
     from rules.round import Round
     from submissions.borrowing import BorrowedSet
@@ -74,19 +74,34 @@ def list_(to_json: bool) -> None:
     click.echo(f"rounds: {', '.join(round_names())}")
 
 
-@cli.command(epilog=example("levelfield doctor", "levelfield doctor --system system.toml --json"))
+@cli.command(
+    epilog=example(
+        "levelfield doctor",
+        "levelfield doctor --peak",
+        "levelfield doctor --system system.toml --json",
+    )
+)
 @click.option("--system", "system_toml", type=click.Path(path_type=Path), help="Your system.toml.")
+@click.option(
+    "--peak",
+    "measure",
+    is_flag=True,
+    help="Measure matrix products and memory copies, some 15 s; later runs note what was reached.",
+)
 @as_json
-def doctor(system_toml: Path | None, to_json: bool) -> None:
+def doctor(system_toml: Path | None, measure: bool, to_json: bool) -> None:
     """Describe this machine as a run would, and say what is missing or doubtful."""
     from harness.diagnosis import doubts
+    from harness.peak import told
     from harness.telemetry.host import Host
     from workloads.measurement import describe_system
 
     system = describe_system(_declared(system_toml))
     found = doubts(system)
+    peak = _peak(system, measure, to_json)
     if to_json:
-        emit({"system": json.loads(system.to_json()), "doubts": found})
+        kept = peak and json.loads(peak.to_json())
+        emit({"system": json.loads(system.to_json()), "peak": kept, "doubts": found})
         return
     software, processor = system.software, system.processor
     click.echo(f"{system.name}: {processor.model}, {processor.threads} threads")
@@ -96,9 +111,31 @@ def doctor(system_toml: Path | None, to_json: bool) -> None:
     click.echo(f"software    {software.os}, {software.kernel}, {software.python}")
     if software.framework:
         click.echo(f"framework   {software.framework.name} {software.framework.version}")
+    click.echo(f"peak        {told(peak, _now_ms()) if peak else 'not measured; add --peak'}")
     click.echo(f"telemetry   {Host.name}: CPU, memory, disk and network through psutil")
     for doubt in found:
         click.echo(f"doubt: {doubt}")
+
+
+def _peak(system: "System", measure: bool, to_json: bool) -> "Peak | None":
+    """The kept peak of this machine's device, if asked for measured anew."""
+    from harness.console import table
+    from harness.peak import keep_peak, peak_of, rows
+    from workloads.peak import device_text, measure_peak
+
+    if not measure:
+        return peak_of(device_text(system))
+    peak = measure_peak(system, _now_ms())
+    path = keep_peak(peak)
+    if not to_json:
+        header = ["", "best", "median below it by", "datasheet", "reached"]
+        table(f"Peak of {peak.device}", header, rows(peak))
+        click.echo(f"kept in {path}\n")
+    return peak
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _declared(system_toml: Path | None) -> "Declared | None":

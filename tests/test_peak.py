@@ -1,11 +1,15 @@
 """The measured peak: how it is measured, kept, found again and told."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+from conftest import Command
 from pydantic import ValidationError
 
+from harness.cli import cli
 from harness.clock import SystemClock
 from harness.errors import LevelfieldError
 from harness.peak import DATASHEETS, keep_peak, peak_of, read_peak, rows, told
@@ -121,3 +125,30 @@ def test_the_table_sets_the_datasheet_beside_the_measured() -> None:
         ["matrix product, bf16", "700 TFLOP/s", "—", "990 TFLOP/s", "71%"],
         ["memory copy", "4.2 TB/s", "—", "4.8 TB/s", "88%"],
     ]
+
+
+def test_doctor_measures_keeps_and_shows_the_peak(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "not measured; add --peak" in doctor()
+    ours = MEASURED.model_copy(update={"device": device_text(find_system(None, None))})
+    monkeypatch.setattr("workloads.peak.measure_peak", lambda *_: ours)
+    shown = doctor("--peak")
+    assert f"kept in {cache}" in shown
+    assert "990 TFLOP/s" in shown
+    assert json.loads(doctor("--json"))["peak"]["flops"] == MEASURED.flops
+
+
+def test_doctor_tells_of_a_spoilt_file(levelfield: Command, cache: Path) -> None:
+    cache.parent.mkdir()
+    cache.write_text("{}", "utf-8")
+    done = levelfield("doctor")
+    assert done.code == 1
+    assert "peak.json: not a measured peak; delete the file" in done.err
+    assert "Traceback" not in done.err
+
+
+def doctor(*words: str) -> str:
+    done = CliRunner().invoke(cli, ["doctor", *words], catch_exceptions=False)
+    assert done.exit_code == 0
+    return done.output
