@@ -1,7 +1,7 @@
 """The reference training loop, with a model of one number."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pytest
 import torch
@@ -177,3 +177,25 @@ def test_data_end_and_compute_begins_where_the_model_is_called() -> None:
     clock.advance(1_000)  # the driver's
     session.train(4)
     assert session.phases == {Phase.DATA: 300 / 1e9, Phase.COMPUTE: 75 / 1e9}
+
+
+class Noted:
+    """Notes what it is told of each step, in place of a device."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def __getattr__(self, name: str) -> Callable[[], None]:
+        return lambda: self.told.append(name)
+
+    def phases(self, whole_s: float) -> dict[Phase, float]:
+        return {Phase.COMPUTE: whole_s / 2}
+
+
+def test_a_device_is_told_of_each_step_and_says_how_long_it_was_busy() -> None:
+    session, _ = training()
+    noted = Noted()
+    session._device_steps = noted  # type: ignore[assignment]
+    session.train(8)
+    assert noted.told == ["begin", "call", "end"] * 2 + ["settle"]
+    assert list(session.phases) == [Phase.COMPUTE]
