@@ -64,6 +64,8 @@ class Figure:
     log_x: bool = False
     log_y: bool = False
     bands: tuple[Band, ...] = ()
+    from_zero: bool = False
+    """Whether both axes begin at zero, so that slopes can be compared."""
 
     def plot(self) -> dict[str, Any]:
         """The figure as plotly.js takes it; the page adds the theme's colours."""
@@ -84,6 +86,8 @@ class Figure:
 
     def _axis(self, title: str, name: str, *, logarithmic: bool) -> dict[str, Any]:
         axis: dict[str, Any] = {"title": {"text": title}, "automargin": True}
+        if self.from_zero:
+            axis["rangemode"] = "tozero"
         if logarithmic:
             ticks = log_ticks([value for trace in self.traces for value in trace[name]])
             text = [f"{tick:,.15g}" for tick in ticks]

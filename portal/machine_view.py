@@ -1,9 +1,12 @@
 """What the machine did during a result's runs: limits, where the time went, how busy it was."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from portal.constraint_chips import chips_of_all
+from portal.disturbance_view import disturbed_runs
 from portal.listing import Listing
+from portal.measured import efficiency_of
 from portal.phase_bar import PhaseBar, phase_bars, phase_rows
 from portal.utilisation_table import CounterRow, utilisation_table
 from rules.scoring import timed_window_ms
@@ -21,6 +24,8 @@ class MachineView:
     bars: tuple[PhaseBar, ...]
     phases: tuple[tuple[str, ...], ...]
     """Rows of the bars' table: a phase, and its time in each run that has a bar."""
+    disturbed: tuple[tuple[str, str, str], ...]
+    """Run, address of its page, and what disturbed it."""
 
 
 def machine_view(listing: Listing) -> MachineView:
@@ -30,11 +35,21 @@ def machine_view(listing: Listing) -> MachineView:
         for evidence in listing.entry.runs
         if (window := timed_window_ms(evidence.log)) is not None
     }
-    bars = phase_bars(listing)
+    bars, found = phase_bars(listing), efficiency_of(listing)
+    mfu = {} if found is None else _by_number(listing, found.mfu)
     return MachineView(
         limits=chips_of_all(evidence.run.constraints for evidence in listing.entry.runs),
         numbers=tuple(runs),
-        counters=tuple(utilisation_table(runs, {})),
+        counters=tuple(utilisation_table(runs, mfu)),
         bars=tuple(bars),
         phases=tuple(phase_rows(bars)),
+        disturbed=tuple(disturbed_runs(listing)),
     )
+
+
+def _by_number(listing: Listing, by_path: Mapping[str, float]) -> dict[int, float]:
+    return {
+        listing.number(evidence): by_path[evidence.path]
+        for evidence in listing.entry.runs
+        if evidence.path in by_path
+    }

@@ -23,7 +23,8 @@ _STEPS: dict[str, tuple[tuple[float, str], ...]] = {
     "samples/s": ((1.0, "samples/s"),),
     "queries/s": ((1.0, "queries/s"),),
     "tokens/s": ((1.0, "tokens/s"),),
-    "J": ((1e3, "kJ"), (1.0, "J")),
+    "J": ((1e6, "MJ"), (1e3, "kJ"), (1.0, "J"), (1e-3, "mJ"), (1e-6, "µJ")),
+    "kg": ((1.0, "kg"), (1e-3, "g"), (1e-6, "mg")),
     "W": ((1e3, "kW"), (1.0, "W")),
     "%": ((0.01, "%"),),
     "": ((1.0, ""),),
@@ -37,7 +38,7 @@ def for_people(value: float, unit: str, digits: int = 3) -> Quantity:
     """``value`` in SI ``unit`` with ``digits`` significant digits: 0.00123 s is 1.23 ms.
 
     Units are ``s``, ``samples/s``, ``queries/s``, ``tokens/s``, ``B``, ``B/s``, ``Hz``, ``J``,
-    ``W``, ``%`` (of a ratio, so 0.985 is 98.5 %) and the empty unit. A thousand or
+    ``W``, ``kg``, ``%`` (of a ratio, so 0.985 is 98.5 %) and the empty unit. A thousand or
     more keeps every digit before the point.
     """
     if value == 0 or not math.isfinite(value):

@@ -9,6 +9,7 @@ from harness.records import Audit, Mode, RunStatus
 from portal.audit_table import audit_table
 from portal.boards import describe_method
 from portal.borrowed import loans, number
+from portal.efficiency_table import efficiency_table
 from portal.figures import figures
 from portal.imported_verdict import verdict_rows
 from portal.listing import Listing
@@ -63,6 +64,7 @@ def write_result(site: Path, listing: Listing, others: Sequence[Listing] = ()) -
         hyperparameters=_hyperparameters(listing),
         loans=loans(listing, others),
         machine=machine_view(listing),
+        efficiency=efficiency_table(listing),
         telemetry=telemetry_table(listing),
         manifest_sha256=listing.published.bundle.submission.manifest_sha256,
     )

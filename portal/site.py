@@ -8,9 +8,11 @@ from typing import Any
 
 from harness.errors import LevelfieldError
 from harness.records import HIGHER_IS_BETTER, Scenario
+from portal.board_view import board_view
 from portal.boards import Board, make_boards
 from portal.constraint_chips import chips
 from portal.data_files import TABLES, write_data
+from portal.disturbance_view import disturbance_lines, disturbed_bands
 from portal.listing import Listing, Published, list_results
 from portal.log_page import log_lines
 from portal.margins import margins
@@ -150,6 +152,7 @@ def _write_board(site: Path, board: Board) -> None:
         shared=board.any,
         higher_is_better=HIGHER_IS_BETTER[board.any.entry.result.metric],
         strips=strips,
+        view=board_view(board.ranked),
         margins=found,
         without_luck=any(each.without_luck for each in found.values()),
         crumbs=((f"{board.any.workload_title}: {board.any.scenario_title.lower()}", ""),),
@@ -178,7 +181,8 @@ def _write_run(site: Path, listing: Listing, evidence: RunEvidence) -> None:
         others=others,
         facts=run_facts(evidence),
         limits=chips(evidence.run.constraints),
-        figures=telemetry_figures(evidence),
+        figures=telemetry_figures(evidence, disturbed_bands(evidence)),
+        disturbances=disturbance_lines(evidence),
         crumbs=(
             (f"{listing.workload_title}: {listing.scenario_title.lower()}", listing.board_address),
             (listing.system_name, listing.address),

@@ -1,0 +1,129 @@
+"""Energy on a leaderboard: a ranking for each boundary, and performance per watt."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from harness.telemetry.energy import Boundary
+from portal.chart import SERIES, Figure, shown
+from portal.listing import Listing
+from portal.measured import BOUNDARY_WORDS, Measured, UnitEnergy
+from portal.quantities import Quantity, for_people
+
+_LONGEST_NAME = 28
+
+
+@dataclass(frozen=True)
+class EnergyRow:
+    """One result within one boundary."""
+
+    listing: Listing
+    rank: int | None
+    """One more than the number of results that took less beyond both uncertainties."""
+    joules: Quantity
+    uncertainty: Quantity
+    watts: Quantity
+    performance: str
+    per_watt: str
+
+
+@dataclass(frozen=True)
+class EnergyBoard:
+    """The results that were measured within one boundary, the least energy first."""
+
+    boundary: Boundary
+    words: str
+    unit: str
+    rows: tuple[EnergyRow, ...]
+    figure: Figure | None
+    """Performance against power; none of a single result."""
+
+
+def energy_boards(ranked: Sequence[Listing], measured: Mapping[str, Measured]) -> list[EnergyBoard]:
+    """A board for each boundary within which some result of ``ranked`` was measured."""
+    held: dict[Boundary, list[tuple[Listing, Measured, UnitEnergy]]] = {}
+    for listing in ranked:
+        for energy in measured[listing.id].energies if listing.id in measured else ():
+            held.setdefault(energy.boundary, []).append((listing, measured[listing.id], energy))
+    return [_board(boundary, held[boundary]) for boundary in Boundary if boundary in held]
+
+
+def energy_cells(measured: Mapping[str, Measured]) -> dict[str, tuple[str, ...]]:
+    """Energy a unit with its boundary, by result id."""
+    return {
+        name: tuple(f"{for_people(one.joules, 'J')}, {one.boundary}" for one in each.energies)
+        for name, each in measured.items()
+    }
+
+
+def short_name(listing: Listing) -> str:
+    """A system's name as a chart's label: short, and safe where plotly.js reads tags."""
+    name = listing.system_name
+    return escape(name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…")
+
+
+def _board(boundary: Boundary, held: Sequence[tuple[Listing, Measured, UnitEnergy]]) -> EnergyBoard:
+    ordered = sorted(held, key=lambda one: (one[2].joules, one[0].id))
+    highest = [one.joules + one.uncertainty_j for _, _, one in ordered]
+    rows = []
+    for listing, each, energy in ordered:
+        less = sum(high < energy.joules - energy.uncertainty_j for high in highest)
+        rate, rate_unit = each.rate
+        rows.append(
+            EnergyRow(
+                listing=listing,
+                rank=less + 1 if listing.rankable else None,
+                joules=for_people(energy.joules, "J"),
+                uncertainty=for_people(energy.uncertainty_j, "J"),
+                watts=for_people(energy.joules / each.seconds, "W"),
+                performance=f"{rate:,.3g} {rate_unit}",
+                per_watt=_per_watt(each, energy),
+            )
+        )
+    figure = _figure(boundary, ordered, rows) if len(ordered) > 1 else None
+    return EnergyBoard(boundary, BOUNDARY_WORDS[boundary], ordered[0][1].unit, tuple(rows), figure)
+
+
+def _per_watt(each: Measured, energy: UnitEnergy) -> str:
+    """Performance per watt is units of work per joule, whatever the performance is counted in."""
+    if energy.joules <= 0:
+        return "–"
+    if each.unit == "training run":
+        return f"{3.6e6 / energy.joules:,.3g} training runs per kWh"
+    return f"{1 / energy.joules:,.3g} {each.unit}s per joule"
+
+
+def _figure(
+    boundary: Boundary,
+    held: Sequence[tuple[Listing, Measured, UnitEnergy]],
+    rows: Sequence[EnergyRow],
+) -> Figure:
+    best = rows[0]
+    return Figure(
+        id=f"per-watt-{boundary}",
+        title=f"Performance per watt, {boundary}",
+        caption=f"{best.listing.system_name} does the most with a joule: {best.per_watt}, at "
+        f"{best.watts}. Further up is faster, further left draws less; the slope of a line from "
+        "the origin is performance per watt.",
+        traces=tuple(_trace(at, *one) for at, one in enumerate(held)),
+        x_title=f"mean power in W, {boundary}",
+        y_title=held[0][1].rate[1],
+        table_caption=f"Performance and power, {BOUNDARY_WORDS[boundary]}",
+        headers=("System", "Performance", "Mean power", "Performance per watt"),
+        rows=tuple(
+            (row.listing.system_name, row.performance, str(row.watts), row.per_watt) for row in rows
+        ),
+        from_zero=True,
+    )
+
+
+def _trace(at: int, listing: Listing, each: Measured, energy: UnitEnergy) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": short_name(listing),
+        "x": [shown(energy.joules / each.seconds)],
+        "y": [shown(each.rate[0])],
+        "marker": {"color": SERIES[at % len(SERIES)], "size": 12},
+    }
