@@ -2,15 +2,16 @@
 
     python bench/training.py [--steps 50] [--repeat 5] [workload …]
 
-For each workload: samples a second through the reference loop; model FLOPs of a step (counted by
-torch) over its time, as a share of this machine's measured matrix-product peak (MFU); and the share
-of time outside the model's forward pass, the backward pass and the optimiser's step (clipping is
+For each workload: samples a second through the reference loop; the card's model FLOPs over their
+time, as a share of the device's measured peak in fp32 (MFU); and the share of time
+outside the model's forward pass, the backward pass and the optimiser's step (clipping is
 part of the step). That share
 holds reading and shuffling data, the loss function itself, bookkeeping and this measurement, so it
 is an upper bound. Workloads take turns, `--repeat` times; median, with least and most.
 """
 
 import argparse
+import math
 import statistics
 import time
 from collections.abc import Callable
@@ -19,24 +20,16 @@ from typing import Any
 from unittest.mock import patch
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
 from harness.card import settle_hyperparameters
 from harness.workload import Arithmetic
 from workloads.catalogue import load_workload, workload_names
-from workloads.framework import settle_threads
+from workloads.framework import default_device, settle_threads
+from workloads.peak import arithmetic
 from workloads.training import ReferenceTraining
 
-
-def peak_flops(size: int = 1024, seconds: float = 1.0) -> float:
-    """FLOP/s of fp32 matrix products of ``size`` cubed: the best of repeated tries."""
-    a, b = torch.rand(size, size), torch.rand(size, size)
-    best, end = 0.0, time.perf_counter() + seconds
-    while time.perf_counter() < end:
-        begun = time.perf_counter()
-        torch.mm(a, b)
-        best = max(best, 2 * size**3 / (time.perf_counter() - begun))
-    return best
+PEAK_SIZE = 2048
+"""Rows and columns of the matrices that the peak is measured with."""
 
 
 @dataclass
@@ -80,9 +73,7 @@ class Bench:
         self._samples = steps * self._batch
         session.load()
         session.train(self._batch)
-        with FlopCounterMode(display=False) as counter:
-            session.train(self._batch)
-        self._flops_per_sample = counter.get_total_flops() / self._batch
+        self._flops_per_sample = workload.card.training.flops_per_sample or math.nan
         self._inside = Inside()
         model, optimizer = session.model, session._optimizer
         model.forward = self._inside.timed(model.forward)
@@ -124,10 +115,11 @@ def main() -> None:
     found = {name: Measured() for name in benches}
     peak = 0.0
     for _ in range(options.repeat):
-        peak = max(peak, peak_flops())  # again each time: a neighbour may slow any one of them
+        # Again each time: a neighbour may slow any one of them.
+        peak = max(peak, arithmetic("fp32", default_device(), PEAK_SIZE, seconds=1.0).best)
         for name, bench in benches.items():
             bench.measure(found[name])
-    print(f"peak of fp32 matrix products on one thread: {peak / 1e9:.0f} GFLOP/s\n")
+    print(f"peak in fp32: {peak / 1e9:.0f} GFLOP/s\n")
     print("| workload | samples/s | MFU | outside forward, backward, step |")
     print("|---|---|---|---|")
     for name, one in found.items():

@@ -96,7 +96,7 @@ def rows(peak: Peak) -> list[list[str]]:
         promised = peak.datasheet.get(name)
         found.append(
             [
-                "memory copy" if name == BANDWIDTH else f"matrix product, {name}",
+                "memory copy" if name == BANDWIDTH else f"arithmetic, {name}",
                 _rate(name, best),
                 f"{peak.spread[name]:.1%}" if name in peak.spread else "—",
                 _rate(name, promised) if promised else "—",

@@ -117,7 +117,8 @@ class Peak(Record):
     device: Annotated[str, Field(min_length=1, max_length=200)]
     """An accelerator's name, else the processor's and how many threads were used."""
     flops: dict[Identifier, Annotated[float, Field(gt=0)]]
-    """Floating-point operations per second of large matrix products, by precision: the best try."""
+    """Floating-point operations per second of large matrix products (on a CPU of convolutions, if
+    these are faster), by precision: the best try."""
     bandwidth_bytes_per_s: Annotated[float, Field(gt=0)]
     """Bytes read and bytes written of a copy too large for caches: the best try."""
     measured_ms: int

@@ -121,8 +121,8 @@ def test_a_peak_is_told_with_its_age(passed_ms: int, words: str) -> None:
 
 def test_the_table_sets_the_datasheet_beside_the_measured() -> None:
     assert rows(MEASURED) == [
-        ["matrix product, fp32", "50 TFLOP/s", "2.0%", "67 TFLOP/s", "75%"],
-        ["matrix product, bf16", "700 TFLOP/s", "—", "990 TFLOP/s", "71%"],
+        ["arithmetic, fp32", "50 TFLOP/s", "2.0%", "67 TFLOP/s", "75%"],
+        ["arithmetic, bf16", "700 TFLOP/s", "—", "990 TFLOP/s", "71%"],
         ["memory copy", "4.2 TB/s", "—", "4.8 TB/s", "88%"],
     ]
 
