@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from harness.telemetry.nvml import throttles
 from rules.scoring import timed_window_ms
 from rules.submission import RunEvidence
-from rules.timeline import Floats, Readings, Timeline
+from rules.timeline import Column, Floats, Readings, Timeline
 
 _LOOK_BACK_MS = 1000  # a counter of 10 ms ticks says nothing over one interval of 100 ms
 _JOIN_MS = 500
@@ -115,16 +115,11 @@ def _cpu_throttling(timeline: Timeline) -> Iterator[Disturbance]:
 
 
 def _swapping(timeline: Timeline) -> Iterator[Disturbance]:
-    """A mebibyte or more that was moved to or from swap, in one stretch."""
+    """More than a mebibyte a second, over a second, that was moved from or to swap."""
     for name, what in (("swap_in_bytes", "from"), ("swap_out_bytes", "to")):
-        moved = timeline.total("host", name)
-        rises = np.diff(moved.values[:, 0])
-        spans = zip(moved.times_ms[:-1][rises > 0], moved.times_ms[1:][rises > 0], strict=True)
-        for span in _joined(spans, _LOOK_BACK_MS):
-            ends = np.interp([span.start_ms, span.stop_ms], moved.times_ms, moved.values[:, 0])
-            if ends[1] - ends[0] >= _PAGED_BYTES:
-                text = f"{(ends[1] - ends[0]) / 1e6:.0f} MB moved {what} swap"
-                yield _as_disturbance(Kind.SWAPPING, span, text)
+        for span, rate in _fast(timeline.total("host", name), _PAGED_BYTES):
+            text = f"{rate / 1e6:.0f} MB a second moved {what} swap"
+            yield _as_disturbance(Kind.SWAPPING, span, text)
 
 
 def _frequency_drop(timeline: Timeline) -> Iterator[Disturbance]:
@@ -149,9 +144,10 @@ def _frequency_drop(timeline: Timeline) -> Iterator[Disturbance]:
 
 def _throttling(timeline: Timeline) -> Iterator[Disturbance]:
     """Any reading at which a device said that heat or power slowed it down."""
-    raw = timeline.raw("nvml", "throttle_reasons")
+    column = timeline.columns("nvml").get("throttle_reasons", Column([], []))
     for device in range(timeline.entries("nvml", "throttle_reasons")):
-        masks = [(time, _entry(reading, device)) for time, reading in raw]
+        pairs = zip(column.times_ms, column.values, strict=True)
+        masks = [(time, _entry(reading, device)) for time, reading in pairs]
         known = [(time, mask) for time, mask in masks if isinstance(mask, int) and mask >= 0]
         times = np.array([time for time, _ in known], np.float64)
         names = [frozenset(throttles(mask)) for _, mask in known]
@@ -186,7 +182,7 @@ _FINDERS: tuple[Callable[[Timeline], Iterable[Disturbance]], ...] = (
 
 
 def _fast(total: Readings, limit: float) -> list[tuple[_Span, float]]:
-    """Stretches in which ``total`` grew by more than ``limit`` a second, and how fast there.
+    """Stretches of 1 s or more in which ``total`` grew by over ``limit`` a second; how fast there.
 
     Judged over at least a second up to each reading; a stretch then begins and ends with an
     interval that was too fast by itself.
@@ -202,7 +198,7 @@ def _fast(total: Readings, limit: float) -> list[tuple[_Span, float]]:
     spans = zip(times[back[fast]], times[long_enough[fast]], strict=True)
     single = np.diff(grown) * 1000 > limit * np.diff(times)
     trimmed = (_trimmed(span, times, single) for span in _joined(spans, _JOIN_MS))
-    return [(span, _rate(span, total)) for span in trimmed]
+    return [(span, _rate(span, total)) for span in trimmed if span.seconds >= 1]
 
 
 def _trimmed(span: _Span, times: Floats, single: NDArray[np.bool_]) -> _Span:

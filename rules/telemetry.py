@@ -6,12 +6,12 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.telemetry.log import Reading, Sample
+from harness.telemetry.log import Reading
 from harness.telemetry.sampler import INTERVAL_S
 from rules.case import Problem, RunCase, Severity
 from rules.registry import rule
 from rules.scoring import timed_window_ms
-from rules.timeline import Timeline
+from rules.timeline import Column, Timeline
 
 _GAP_MS = 2000
 _SLACK_MS = 1000  # what TRAIN-10 allows a submitter's own program
@@ -111,7 +111,8 @@ def telemetry_is_of_the_window(case: RunCase) -> Iterator[Problem]:
     samples, window_ms = case.evidence.telemetry.samples, timed_window_ms(case.evidence.log)
     assert window_ms is not None
     slack_ms = _SLACK_MS if case.evidence.run.command else 0
-    first, last = (edge(s.time_ms for s in samples) for edge in (min, max))
+    times = [sample.time_ms for sample in samples]
+    first, last = min(times), max(times)
     if first > window_ms[0] + slack_ms:
         found = f"the first reading {first - window_ms[0]} ms after run_start"
         yield telemetry_problem(case, "telemetry begins after run_start", found=found)
@@ -143,7 +144,7 @@ def nothing_vanished(case: RunCase) -> Iterator[Problem]:
         if ended_ms > max(_GAP_MS, 3 * usual_ms):
             found = f"none in the last {ended_ms / 1000:.1f} s"
             yield telemetry_problem(case, f"{source} gave no further readings", found=found)
-        lost = _lost(samples, case.timeline)
+        lost = _lost(case.timeline, source)
         if lost:
             longest = max(lost.values())
             reasons = sorted({s.gaps[name] for s in samples for name in lost if name in s.gaps})
@@ -154,27 +155,27 @@ def nothing_vanished(case: RunCase) -> Iterator[Problem]:
             )
 
 
-def _lost(samples: list[Sample], timeline: Timeline) -> dict[str, float]:
+def _lost(timeline: Timeline, source: str) -> dict[str, float]:
     """Seconds without a value after the first, of each quantity that has them, at their longest."""
     found = {}
-    for name in dict.fromkeys(name for sample in samples for name in sample.values):
-        rows = [(s.time_ms, s.values[name]) for s in samples if name in s.values]
-        longest_ms = _longest_gap_ms(rows, timeline.stop_ms)
-        if longest_ms:
-            found[name] = longest_ms / 1000
+    for name, column in timeline.columns(source).items():
+        if None in column.values or any(None in v for v in column.values if isinstance(v, tuple)):
+            longest_ms = _longest_gap_ms(column, timeline.stop_ms)
+            if longest_ms:
+                found[name] = longest_ms / 1000
     return found
 
 
-def _longest_gap_ms(rows: list[tuple[int, Reading]], stop_ms: int) -> int:
+def _longest_gap_ms(column: Column, stop_ms: int) -> int:
     """The longest stretch, of more than 2 s or up to the end, without a value after one."""
-    present = _present([value for _, value in rows])
-    times = np.array([time for time, _ in rows])
-    at = np.arange(len(rows)).reshape(-1, 1)
+    present = _present(column.values)
+    times = np.array(column.times_ms)
+    at = np.arange(len(times)).reshape(-1, 1)
     seen = np.maximum.accumulate(np.where(present, at, -1), axis=0)
     back = present[1:] & (seen[:-1] >= 0) & (seen[:-1] < at[:-1])
     gaps = np.broadcast_to(times[1:, None], back.shape)[back] - times[seen[:-1][back]]
     longest = int(gaps.max(initial=0))
-    last = seen[-1][(seen[-1] >= 0) & (seen[-1] < len(rows) - _CHANCE)]
+    last = seen[-1][(seen[-1] >= 0) & (seen[-1] < len(times) - _CHANCE)]
     open_ms = stop_ms - int(times[last].min()) if len(last) else 0
     return max(longest if longest > _GAP_MS else 0, open_ms)
 

@@ -51,8 +51,8 @@ def readings_are_possible(case: RunCase) -> Iterator[Problem]:
     """
     line = case.timeline
     assert line is not None
-    for source, samples in line.sources.items():
-        for name in dict.fromkeys(name for sample in samples for name in sample.values):
+    for source in line.sources:
+        for name in line.columns(source):
             low, high = _bounds(line.readings(source, name).values)
             if low < 0 and name not in _MAY_BE_NEGATIVE:
                 yield _impossible(case, f"{source}.{name} is negative", "at least 0", low)

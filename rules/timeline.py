@@ -1,9 +1,12 @@
 """A run's telemetry over its timed window as arrays: what the rules on it look at."""
 
 from bisect import bisect_left, bisect_right
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
+from operator import attrgetter
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +14,7 @@ from numpy.typing import NDArray
 from harness.telemetry.log import Reading, Sample, TelemetryLog
 
 Floats = NDArray[np.float64]
+_time = attrgetter("time_ms")
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,13 @@ class Readings:
         return len(self.times_ms)
 
 
+class Column(NamedTuple):
+    """What the samples of a source hold of one quantity, in order of time."""
+
+    times_ms: list[int]
+    values: list[Reading]
+
+
 NOTHING = Readings(np.empty(0), np.empty((0, 1)))
 
 
@@ -33,13 +44,14 @@ class Timeline:
 
     def __init__(self, log: TelemetryLog, start_ms: int, stop_ms: int) -> None:
         self.start_ms, self.stop_ms = start_ms, stop_ms
-        found: dict[str, list[Sample]] = {}
+        found: defaultdict[str, list[Sample]] = defaultdict(list)
         for sample in log.samples:
-            found.setdefault(sample.source, []).append(sample)
+            found[sample.source].append(sample)
         self.sources: Mapping[str, list[Sample]] = {
             source: self._around_window(sorted(samples, key=_time))
             for source, samples in found.items()
         }
+        self._columns: dict[str, dict[str, Column]] = {}
         self._read: dict[tuple[str, str], Readings] = {}
 
     @property
@@ -52,10 +64,20 @@ class Timeline:
         samples = self.sources.get(source, [])
         return all(any(s.values.get(name) is not None for s in samples) for name in names)
 
-    def raw(self, source: str, name: str) -> list[tuple[int, Reading]]:
-        """``(time_ms, reading)`` of the samples that hold ``name``, gaps included."""
-        samples = self.sources.get(source, [])
-        return [(s.time_ms, s.values[name]) for s in samples if name in s.values]
+    def columns(self, source: str) -> Mapping[str, Column]:
+        """Every quantity of ``source`` with what its samples hold of it, gaps included."""
+        if source not in self._columns:
+            found: dict[str, Column] = {}
+            for sample in self.sources.get(source, []):
+                time_ms = sample.time_ms
+                for name, value in sample.values.items():
+                    if name not in found:
+                        found[name] = Column([], [])
+                    times, values = found[name]
+                    times.append(time_ms)
+                    values.append(value)
+            self._columns[source] = found
+        return self._columns[source]
 
     def readings(self, source: str, name: str) -> Readings:
         """Every reading with as many entries as most readings have; gaps are left out.
@@ -63,7 +85,8 @@ class Timeline:
         So no more memory is taken than the readings themselves took.
         """
         if (source, name) not in self._read:
-            self._read[source, name] = _as_arrays(self.raw(source, name))
+            column = self.columns(source).get(name)
+            self._read[source, name] = _as_arrays(column) if column else NOTHING
         return self._read[source, name]
 
     def inside(self, source: str, name: str) -> Readings:
@@ -103,16 +126,20 @@ class Timeline:
         return samples[max(0, first - 1) : last + 1]
 
 
-def _time(sample: Sample) -> int:
-    return sample.time_ms
-
-
-def _as_arrays(raw: list[tuple[int, Reading]]) -> Readings:
-    rows = [(time, value if isinstance(value, tuple) else (value,)) for time, value in raw]
-    rows = [(time, row) for time, row in rows if row and row != (None,)]
-    if not rows:
+def _as_arrays(column: Column) -> Readings:
+    rows = [_row(value) for value in column.values]
+    widths = Counter(map(len, rows))
+    del widths[0]
+    if not widths:
         return NOTHING
-    width = Counter(len(row) for _, row in rows).most_common(1)[0][0]
-    kept = [(time, row) for time, row in rows if len(row) == width]
-    times = np.array([time for time, _ in kept], np.float64)
-    return Readings(times, np.array([row for _, row in kept], np.float64))
+    width = widths.most_common(1)[0][0]
+    kept = [len(row) == width for row in rows]
+    times = np.array(column.times_ms, np.float64)[kept]
+    flat = list(chain.from_iterable(row for row in rows if len(row) == width))
+    values = np.array(flat, np.float64).reshape(-1, width)
+    known = ~np.isnan(values).all(axis=1)
+    return Readings(times[known], values[known])
+
+
+def _row(value: Reading) -> tuple[float | None, ...]:
+    return value if isinstance(value, tuple) else () if value is None else (value,)

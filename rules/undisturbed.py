@@ -38,10 +38,10 @@ def the_machine_ran_freely(case: RunCase) -> Iterator[Problem]:
     """Clocks, memory and quotas held nothing back in the timed window (a warning).
 
     frequency_drop: for a second or more, busy cores ran below 80 % of the window's 90th
-    percentile. swapping: a mebibyte or more went to or came from swap. memory_pressure: over at
-    least a second, everything waited for memory for more than 1 % of the time. cpu_throttling:
-    over at least a second, a CPU quota held threads back for more than 1 % of a core's time. The
-    seconds are told for each.
+    percentile. Over at least a second, swapping: more than a mebibyte a second went to or came
+    from swap; memory_pressure: all waited for memory for more than 1 % of the time;
+    cpu_throttling: a CPU quota held threads back for more than 1 % of a core's time. The seconds
+    are told for each.
     """
     yield from _told(case, _SHORTAGE)
 
