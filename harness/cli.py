@@ -11,7 +11,7 @@ import shlex
 import signal
 import sys
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -86,35 +86,35 @@ def list_(to_json: bool) -> None:
     "--peak",
     "measure",
     is_flag=True,
-    help="Measure matrix products and memory copies, some 15 s; later runs note what was reached.",
+    help="Measure arithmetic and memory copies, some 10 s; later runs note what was reached.",
 )
 @as_json
 def doctor(system_toml: Path | None, measure: bool, to_json: bool) -> None:
     """Describe this machine as a run would, and say what is missing or doubtful."""
-    from harness.diagnosis import doubts
+    from harness.diagnosis import described, doubts, findings
     from harness.peak import told
-    from harness.telemetry.host import Host
+    from harness.telemetry.constraints import find_constraints
+    from harness.telemetry.sources import all_sources
     from workloads.measurement import describe_system
 
     system = describe_system(_declared(system_toml))
-    found = doubts(system)
+    doubtful, limits = doubts(system), find_constraints()
+    sources = [source.presence() for source in all_sources()]
     peak = _peak(system, measure, to_json)
     if to_json:
-        kept = peak and json.loads(peak.to_json())
-        emit({"system": json.loads(system.to_json()), "peak": kept, "doubts": found})
+        emit(
+            {
+                "system": json.loads(system.to_json()),
+                "peak": peak and json.loads(peak.to_json()),
+                "sources": [asdict(source) for source in sources],
+                "constraints": limits,
+                "doubts": doubtful,
+            }
+        )
         return
-    software, processor = system.software, system.processor
-    click.echo(f"{system.name}: {processor.model}, {processor.threads} threads")
-    click.echo(f"memory      {system.memory_bytes / 2**30:.1f} GiB")
-    names = ", ".join(a.model for a in system.accelerators)
-    click.echo(f"accelerator {names or 'none that NVML sees'}")
-    click.echo(f"software    {software.os}, {software.kernel}, {software.python}")
-    if software.framework:
-        click.echo(f"framework   {software.framework.name} {software.framework.version}")
-    click.echo(f"peak        {told(peak, _now_ms()) if peak else 'not measured; add --peak'}")
-    click.echo(f"telemetry   {Host.name}: CPU, memory, disk and network through psutil")
-    for doubt in found:
-        click.echo(f"doubt: {doubt}")
+    reached = told(peak, _now_ms()) if peak else "not measured; add --peak"
+    lines = [*described(system), f"peak        {reached}"]
+    click.echo("\n".join([*lines, *findings(sources, limits, doubtful)]))
 
 
 def _peak(system: "System", measure: bool, to_json: bool) -> "Peak | None":
@@ -198,6 +198,8 @@ def _settings(ctx: click.Context, param: click.Parameter, pairs: tuple[str, ...]
 @click.option("--command", help="Your own training program, which prints MLLOG lines.")
 @click.option("--system", "system_toml", type=click.Path(path_type=Path),
               help="system.toml: what no machine can know of itself.")  # fmt: skip
+@click.option("--meter", metavar="COMMAND_OR_FILE",
+              help="Your power meter: lines of timestamp_ns,watts (docs/energy.md).")  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path), help="New folder  [default: runs/…]")
 @as_json
 def run(workload: str, scenario: str, to_json: bool, out: Path | None, **options: Any) -> None:
@@ -234,7 +236,7 @@ def _session(
     from workloads.measurement import subject_of
 
     declared = _declared(options["system_toml"])
-    subject = subject_of(card, options["division"], declared)
+    subject = subject_of(card, options["division"], declared, options["meter"])
     if borrowed:
         subject = replace(subject, borrowed_from=borrowed.borrowed_from.borrowed)
     return Session(out, subject, options["seed"], tell)

@@ -1,11 +1,14 @@
-"""What ``levelfield doctor`` finds doubtful about a machine, each with what to do about it."""
+"""What ``levelfield doctor`` says of a machine: its description, what is sampled, what is amiss."""
 
 import os
 import shutil
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from harness.records import Number
 from harness.system import System
+from harness.telemetry.sampler import Presence
 
 _FREE_BYTES = 2 * 2**30
 _COARSE_NS = 10_000
@@ -13,10 +16,44 @@ _COARSE_NS = 10_000
 
 def doubts(system: System) -> list[str]:
     """Sentences about what may spoil a measurement on ``system``; empty if nothing does."""
-    return [doubt for doubt in (*_described(system), *_machine(system)) if doubt]
+    return [doubt for doubt in (*_provenance(system), *_machine(system)) if doubt]
 
 
-def _described(system: System) -> list[str]:
+def described(system: System) -> list[str]:
+    """The machine in a few lines."""
+    software, processor = system.software, system.processor
+    cores = f"{processor.threads} threads" if processor.threads != 1 else "1 thread"
+    names = ", ".join(accelerator.model for accelerator in system.accelerators)
+    framework = software.framework
+    return [
+        f"{system.name}: {processor.model}, {cores}",
+        f"memory      {system.memory_bytes / 2**30:.1f} GiB",
+        f"accelerator {names or 'none that NVML sees'}",
+        f"software    {software.os}, {software.kernel}, {software.python}",
+        *([f"framework   {framework.name} {framework.version}"] if framework else []),
+    ]
+
+
+def findings(
+    sources: Sequence[Presence], constraints: Mapping[str, Number], found: Sequence[str]
+) -> list[str]:
+    """The telemetry sources as a table, then limits in force, then doubts.
+
+    Advice that several sources share is given once.
+    """
+    lines = ["telemetry"]
+    given: set[str] = set()
+    for source in sources:
+        lines.append(f"  {source.name:8} {'yes' if source.present else 'no ':3} {source.what}")
+        if source.advice and source.advice not in given:
+            lines.append(f"{'':15}{source.advice}")
+            given.add(source.advice)
+    lines.append("limits in force" if constraints else "limits in force: none")
+    lines += [f"  {name:22} {value:,}" for name, value in constraints.items()]
+    return [*lines, *(f"doubt: {doubt}" for doubt in found)]
+
+
+def _provenance(system: System) -> list[str]:
     found = []
     if system.declared is None:
         found.append("no system.toml: name and organisation are unknown; see docs/vendors.md")

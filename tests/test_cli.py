@@ -172,5 +172,8 @@ def test_a_sut_that_raises_is_recorded_and_shown(levelfield: Command, tmp_path: 
 def test_machines_get_json(levelfield: Command) -> None:
     listed = {card["name"] for card in levelfield("list", "--json").json["workloads"]}
     assert {"image_classification", "image_classification.standard"} <= listed
-    assert levelfield("doctor", "--json").json["system"]["processor"]["threads"] >= 1
+    machine = levelfield("doctor", "--json").json
+    assert machine["system"]["processor"]["threads"] >= 1
+    assert {"host", "rapl", "nvml"} <= {source["name"] for source in machine["sources"]}
+    assert "constraints" in machine
     assert len(levelfield("rules", "--json").json) >= 20

@@ -23,8 +23,10 @@ def describe_system(declared: Declared | None) -> System:
     return find_system(declared, describe_torch())
 
 
-def subject_of(card: WorkloadCard, division: str, declared: Declared | None) -> Subject:
-    """What the runs of one command have in common."""
+def subject_of(
+    card: WorkloadCard, division: str, declared: Declared | None, meter: str | None = None
+) -> Subject:
+    """What the runs of one command have in common; ``meter`` as `all_sources` takes it."""
     from workloads.peak import device_text
 
     system = describe_system(declared)
@@ -33,7 +35,7 @@ def subject_of(card: WorkloadCard, division: str, declared: Declared | None) -> 
         workload_sha256=workload_digest(card.name),
         division=Division(division),
         system=system,
-        sources=all_sources(),
+        sources=all_sources(meter),
         peak=peak_of(device_text(system)),
     )
 
