@@ -4,11 +4,17 @@ from collections.abc import Callable, Mapping
 from itertools import pairwise
 
 import pytest
+import torch
+from torch.nn import functional
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
 
 from harness.card import Scale, WorkloadCard
 from harness.records import Number
 from workloads.catalogue import benchmark_names, load_card
 from workloads.flops import counted, inference_flops, training_flops
+from workloads.generation import Engine
+from workloads.llama import Llama, shape_of
 from workloads.lora_finetuning.data import whole
 from workloads.recommendation.data import sizes
 
@@ -203,10 +209,19 @@ def test_the_card_s_flops_of_an_answer_are_counted_and_have_a_formula(name: str)
     assert card.inference.flops_per_sample == ANSWERS[card.workload](card)
 
 
-def test_fused_attention_counts_as_its_two_products() -> None:
-    import torch
-    from torch.nn import functional
+def test_the_engine_that_generates_does_what_is_counted_of_an_answer() -> None:
+    card = load_card("language_model")
+    prompt, new = int(card.shape["prompt"]), int(card.shape["new_tokens"])
+    engine = Engine(Llama(shape_of(card.shape)), 1)
+    counter = FlopCounterMode(display=False)
+    with torch.inference_mode(), sdpa_kernel(SDPBackend.MATH), counter:
+        engine.join(torch.zeros(1, prompt, dtype=torch.int64), torch.zeros(1, new).double())
+        for _ in range(1, new):
+            engine.advance()
+    assert counter.get_total_flops() == card.inference.flops_per_sample
 
+
+def test_fused_attention_counts_as_its_two_products() -> None:
     def attention() -> None:
         x = torch.empty(1, 2, 8, 16)
         functional.scaled_dot_product_attention(x, x, x, is_causal=True)

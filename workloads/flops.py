@@ -3,7 +3,8 @@
 Matrix products, convolutions and attention count, multiply and add as two operations. Embeddings,
 normalisation, elementwise work, the loss, the optimiser and evaluation do not; nor does anything
 that an implementation calculates again. Causal attention counts as if it were whole (Chowdhery et
-al., 2022, arXiv:2204.02311, appendix B).
+al., 2022, arXiv:2204.02311, appendix B), and a convolution as if its padding were not nought:
+on small maps an implementation may do less than is counted.
 """
 
 import importlib
