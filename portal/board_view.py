@@ -18,7 +18,7 @@ class BoardView:
 
     unit: str
     """What energy is told for."""
-    cells: Mapping[str, tuple[str, ...]]
+    cells: Mapping[str, tuple[tuple[str, str], ...]]
     """Energy with its boundary, by result id; empty where no result has any."""
     chips: Mapping[str, tuple[str, ...]]
     limits: Mapping[str, tuple[str, ...]]
@@ -39,11 +39,10 @@ def board_view(ranked: Sequence[Listing]) -> BoardView:
     """The view of the results of a leaderboard, best first."""
     measured = {each.id: found for each in ranked if (found := measure(each)) is not None}
     limits = filters(ranked)
-    cells = {name: said for name, said in energy_cells(measured).items() if said}
     over = axes(ranked, measured) if ranked else []
     return BoardView(
         unit=next((each.unit for each in measured.values()), ""),
-        cells=cells,
+        cells=energy_cells(measured),
         chips={each.id: chips(limits_of(each)) for each in ranked},
         limits=limits,
         choices=tuple(dict.fromkeys(name for each in ranked for name in limits[each.id])),
@@ -57,5 +56,6 @@ def board_view(ranked: Sequence[Listing]) -> BoardView:
 def _unbeaten(ranked: Sequence[Listing], kept: Sequence[str]) -> str:
     names = ", ".join(each.system_name for each in ranked if each.id in kept)
     return (
-        f"Beaten by no other in all that both were measured in, of speed, energy and cost: {names}."
+        "Beaten by no other in all that both were measured in, of speed, latency, energy and cost: "
+        f"{names}."
     )

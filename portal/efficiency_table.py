@@ -76,7 +76,7 @@ def _cost(cost: Cost, price: Price) -> Iterator[tuple[str, str, str]]:
     )
     for name, amount in _in_bulk(cost.per):
         if amount is not None:
-            yield f"Cost of a {name}", f"{amount:,.3g} {cost.currency}", counted
+            yield f"Cost of a {name}", f"{for_people(amount, '')} {cost.currency}", counted
 
 
 def _carbon(carbon: Carbon, stated: str) -> Iterator[tuple[str, str, str]]:

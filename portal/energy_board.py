@@ -26,6 +26,12 @@ class EnergyRow:
     watts: Quantity
     performance: str
     per_watt: str
+    range_j: tuple[float, float]
+    """The energy less and plus its uncertainty."""
+
+    def apart(self, more: "EnergyRow") -> bool:
+        """Whether it took less than ``more`` beyond both uncertainties."""
+        return self.range_j[1] < more.range_j[0]
 
 
 @dataclass(frozen=True)
@@ -49,11 +55,12 @@ def energy_boards(ranked: Sequence[Listing], measured: Mapping[str, Measured]) -
     return [_board(boundary, held[boundary]) for boundary in Boundary if boundary in held]
 
 
-def energy_cells(measured: Mapping[str, Measured]) -> dict[str, tuple[str, ...]]:
-    """Energy a unit with its boundary, by result id."""
+def energy_cells(measured: Mapping[str, Measured]) -> dict[str, tuple[tuple[str, str], ...]]:
+    """Energy a unit and its boundary, by the id of each result that has any."""
     return {
-        name: tuple(f"{for_people(one.joules, 'J')}, {one.boundary}" for one in each.energies)
+        name: tuple((str(for_people(one.joules, "J")), one.boundary.value) for one in each.energies)
         for name, each in measured.items()
+        if each.energies
     }
 
 
@@ -77,8 +84,12 @@ def _board(boundary: Boundary, held: Sequence[tuple[Listing, Measured, UnitEnerg
                 joules=for_people(energy.joules, "J"),
                 uncertainty=for_people(energy.uncertainty_j, "J"),
                 watts=for_people(energy.joules / each.seconds, "W"),
-                performance=f"{rate:,.3g} {rate_unit}",
+                performance=f"{for_people(rate, '')} {rate_unit}",
                 per_watt=_per_watt(each, energy),
+                range_j=(
+                    energy.joules - energy.uncertainty_j,
+                    energy.joules + energy.uncertainty_j,
+                ),
             )
         )
     figure = _figure(boundary, ordered, rows) if len(ordered) > 1 else None
@@ -90,8 +101,8 @@ def _per_watt(each: Measured, energy: UnitEnergy) -> str:
     if energy.joules <= 0:
         return "–"
     if each.unit == "training run":
-        return f"{3.6e6 / energy.joules:,.3g} training runs per kWh"
-    return f"{1 / energy.joules:,.3g} {each.unit}s per joule"
+        return f"{for_people(3.6e6 / energy.joules, '')} training runs per kWh"
+    return f"{for_people(1 / energy.joules, '')} {each.unit}s per joule"
 
 
 def _figure(
@@ -99,13 +110,11 @@ def _figure(
     held: Sequence[tuple[Listing, Measured, UnitEnergy]],
     rows: Sequence[EnergyRow],
 ) -> Figure:
-    best = rows[0]
     return Figure(
         id=f"per-watt-{boundary}",
         title=f"Performance per watt, {boundary}",
-        caption=f"{best.listing.system_name} does the most with a joule: {best.per_watt}, at "
-        f"{best.watts}. Further up is faster, further left draws less; the slope of a line from "
-        "the origin is performance per watt.",
+        caption=f"{_finding(rows)} Further up is faster, further left draws less; the slope of a "
+        "line from the origin is performance per watt.",
         traces=tuple(_trace(at, *one) for at, one in enumerate(held)),
         x_title=f"mean power in W, {boundary}",
         y_title=held[0][1].rate[1],
@@ -116,6 +125,16 @@ def _figure(
         ),
         from_zero=True,
     )
+
+
+def _finding(rows: Sequence[EnergyRow]) -> str:
+    best, second = rows[:2]
+    if best.apart(second):
+        return (
+            f"{best.listing.system_name} does the most with a joule: {best.per_watt}, "
+            f"at {best.watts}."
+        )
+    return "Which does the most with a joule cannot be told: the uncertainties overlap."
 
 
 def _trace(at: int, listing: Listing, each: Measured, energy: UnitEnergy) -> dict[str, Any]:

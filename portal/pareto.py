@@ -4,12 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.records import HIGHER_IS_BETTER
-from portal.chart import REFERENCE, SERIES, Figure, line, shown
+import numpy as np
+
+from harness.records import HIGHER_IS_BETTER, Mode
+from portal.chart import REFERENCE, SERIES, Figure, has_enough, line, shown
 from portal.energy_board import short_name
-from portal.listing import Listing
+from portal.listing import Listing, percentile
 from portal.measured import Measured
 from portal.quantities import for_people
+from portal.query_times import quantile, query_times
+
+_LATENCY_AT = 0.99
 
 
 @dataclass(frozen=True)
@@ -29,19 +34,21 @@ class Axis:
 
 
 def axes(ranked: Sequence[Listing], measured: Mapping[str, Measured]) -> list[Axis]:
-    """The score, then energy in each boundary, then cost in each currency, where measured."""
+    """The score, then, where measured, latency, energy in each boundary, cost in each currency."""
     first = ranked[0]
     result = first.entry.result
     scores = {e.id: e.entry.result.value for e in ranked if e.entry.result.value is not None}
     found = [
         Axis(
             "score",
-            f"{first.metric_title}, {first.shown_unit}",
+            f"score in {first.shown_unit}",
             HIGHER_IS_BETTER[result.metric],
             scores,
             {e.id: str(e.score) for e in ranked},
         )
     ]
+    if result.scenario.open_loop:
+        found.append(_latency(ranked))
     energies: dict[str, dict[str, float]] = {}
     costs: dict[str, dict[str, float]] = {}
     for name in scores:
@@ -56,9 +63,27 @@ def axes(ranked: Sequence[Listing], measured: Mapping[str, Measured]) -> list[Ax
         said = {name: str(for_people(value, "J")) for name, value in values.items()}
         found.append(Axis(f"energy-{number}", title, False, values, said))
     for number, (title, values) in enumerate(costs.items(), 1):
-        said = {name: f"{value:,.3g}" for name, value in values.items()}
+        said = {name: str(for_people(value, "")) for name, value in values.items()}
         found.append(Axis(f"cost-{number}", title, False, values, said))
     return found
+
+
+def _latency(ranked: Sequence[Listing]) -> Axis:
+    """The 99th percentile, of logs that are long enough for it, in an open loop's own runs."""
+    values = {}
+    for listing in ranked:
+        runs = listing.entry.of_mode(Mode.PERFORMANCE)
+        log = runs[0].queries if len(runs) == 1 else None
+        latency = query_times(log).latency if log is not None else np.empty(0)
+        if has_enough(len(latency), _LATENCY_AT):
+            values[listing.id] = quantile(latency, _LATENCY_AT)
+    return Axis(
+        "latency",
+        f"{percentile(_LATENCY_AT)} of latency in s",
+        False,
+        values,
+        {name: str(for_people(value, "s")) for name, value in values.items()},
+    )
 
 
 def unbeaten(names: Sequence[str], over: Sequence[Axis]) -> list[str]:
@@ -91,13 +116,14 @@ def _figure(ranked: Sequence[Listing], score: Axis, axis: Axis) -> Figure:
     x, y = [shown(score.values[n]) for n in edge], [shown(axis.values[n]) for n in edge]
     # Between two results nothing better is known than the one that is at least as fast.
     steps = line("Frontier", x, y, REFERENCE, shape="vh" if score.higher else "hv")
+    beaten = " Who is not is beaten in both at once." if len(kept) < len(drawn) else ""
     unit = axis.title.partition(",")[0]
     return Figure(
         id=f"pareto-{axis.id}",
         title=f"Speed against {axis.id.partition('-')[0]}",
         caption=f"{len(kept)} of {len(drawn)} {'is' if len(kept) == 1 else 'are'} on the frontier: "
-        f"{', '.join(names[name] for name in kept)}. Who is not is beaten in both at once. The "
-        "steps join results that were measured, without guessing between.",
+        f"{', '.join(names[name] for name in kept)}.{beaten} The steps join results that were "
+        "measured, without guessing between.",
         traces=(steps, *(_point(at, each, score, axis) for at, each in enumerate(drawn))),
         x_title=score.title,
         y_title=axis.title,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from portal.listing import Listing
 from portal.measured import Measured
+from portal.quantities import for_people
 
 NO_PRICE = "–"
 
@@ -19,7 +20,7 @@ class PriceRow:
     per_hour: str
     """As an input takes it, empty without a price."""
     stated: str
-    """The price for people."""
+    """The price for people, without its currency."""
     source: str
     """Where and when it was read."""
     hours: float
@@ -69,10 +70,14 @@ def _row(listing: Listing, each: Measured) -> PriceRow:
         per_hour="" if each.price_per_hour is None else f"{each.price_per_hour:.6g}",
         stated="not stated"
         if each.price_per_hour is None
-        else f"{each.price_per_hour:,.4g} {each.currency}",
+        else str(for_people(each.price_per_hour, "", digits=4)),
         source=f"{price.source}, {price.date}" if price else "",
         hours=each.seconds * units / 3600,
         units=units,
-        cost=NO_PRICE if cost is None else f"{cost:,.3g} {each.currency}",
-        per_unit=NO_PRICE if not cost else f"{units / cost:,.3g} {each.unit}s per {each.currency}",
+        cost=NO_PRICE if cost is None else f"{for_people(cost, '')} {each.currency}",
+        per_unit=NO_PRICE if not cost else _for_the_money(each, units / cost),
     )
+
+
+def _for_the_money(each: Measured, units: float) -> str:
+    return f"{for_people(units, '')} {each.unit}s per {each.currency}"

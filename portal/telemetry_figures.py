@@ -159,7 +159,9 @@ def _sentences(
             continue
         mean = one.mean(*window) or 0.0
         say = _speaker(chart)
-        yield f"{name}: {say(mean)} on average, {say(min(values))} to {say(max(values))}."
+        low, high = say(min(values)), say(max(values))
+        steady = f"{name}: {low} throughout."
+        yield steady if low == high else f"{name}: {say(mean)} on average, {low} to {high}."
 
 
 def _disturbance(disturbed: Sequence[Band]) -> Iterator[str]:

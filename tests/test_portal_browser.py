@@ -97,7 +97,7 @@ def _small_targets(page: Page) -> list[str]:
 
 def test_charts_are_drawn_as_the_types_that_were_asked_for(site: Path, browser: Browser) -> None:
     page = browser.new_page()
-    for path in _kinds(site)[3:9]:
+    for path in [_kinds(site)[1], *_kinds(site)[3:9], _run_page(site)]:
         page.goto(path.as_uri())
         _draw(page)
         drawn = page.evaluate(
@@ -105,6 +105,47 @@ def test_charts_are_drawn_as_the_types_that_were_asked_for(site: Path, browser: 
         )
         assert drawn, path
         assert set(drawn) == {"scatter"}, path
+    page.close()
+
+
+def _run_page(site: Path) -> Path:
+    """A run whose telemetry has charts."""
+    return next(
+        p for p in site.glob("x/*-train/runs/1/index.html") if "power-data" in p.read_text()
+    )
+
+
+def test_a_price_of_the_readers_own_changes_the_cost(site: Path, browser: Browser) -> None:
+    page = browser.new_page()
+    page.goto(_kinds(site)[1].as_uri())
+    row = page.locator("table.prices tbody tr").first
+    stated = row.locator(".cost").inner_text()
+    price = row.locator("input")
+    price.fill(str(2 * float(price.input_value())))
+    dearer = row.locator(".cost").inner_text()
+    assert float(dearer.split()[0]) == pytest.approx(2 * float(stated.split()[0]), rel=0.01)
+    assert row.locator(".changed").is_visible()
+    page.click("text=Back to the stated prices")
+    assert row.locator(".cost").inner_text() == stated
+    price.fill("")
+    assert row.locator(".per-unit").inner_text() == "–"
+    page.close()
+
+
+def test_a_limit_filters_the_leaderboard_and_an_unknown_one_is_told(
+    site: Path, browser: Browser
+) -> None:
+    page = browser.new_page()
+    board = _kinds(site)[1].as_uri()
+    page.goto(board)
+    rows = page.locator("table.ranking tbody tr:visible")
+    assert rows.count() == 2
+    page.click("button:has-text('within 300 W')")
+    assert rows.count() == 1
+    assert "1 of 2 results" in page.locator(".filter [role=status]").inner_text()
+    page.goto(f"{board}?limit=within+1+W")
+    assert rows.count() == 2
+    assert "No result here" in page.locator(".filter [role=status]").inner_text()
     page.close()
 
 
@@ -122,7 +163,10 @@ def test_usable_without_scripts(site: Path, browser: Browser) -> None:
     page = context.new_page()
     page.goto((site / "index.html").as_uri())
     page.click("text=Leaderboard: 3 results")
-    assert page.locator("tbody tr").count() == 3
+    assert page.locator("table.ranking tbody tr").count() == 2
+    assert page.locator(".filter").is_hidden()
+    assert page.locator("table.prices .stated >> nth=0").is_visible()
+    assert page.locator("table.prices input:visible").count() == 0
     assert page.locator(".theme").is_hidden()
     page.click("tbody tr a >> nth=0")
     page.click("summary")
