@@ -7,6 +7,7 @@ import pytest
 from harness.errors import LevelfieldError
 from harness.telemetry.log import Reading, Sample, TelemetryLog, read_telemetry, summarise
 from harness.telemetry.sampler import Presence, Reader, Sampler
+from harness.telemetry.sources import all_sources
 
 
 class Counting:
@@ -57,7 +58,7 @@ def test_every_tick_tells_its_own_cost(tmp_path: Path) -> None:
     assert all(isinstance(s, float) and s > 0 for _, s in log.series("sampler", "took_s"))
 
 
-def test_ticks_that_were_overrun_are_left_out_and_none_drifts(
+def test_ticks_that_were_overrun_are_left_out_and_none_drifts_or_comes_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 100.0
@@ -65,11 +66,18 @@ def test_ticks_that_were_overrun_are_left_out_and_none_drifts(
     sampler = Sampler(tmp_path / "t", [], lambda: 5, interval_s=0.5)
     sampler.start()
     waits = []
-    for passed in (0.0, 0.625, 3.25):
+    for passed in (0.0, 0.625, 3.25, 3.375):
         now = 100.0 + passed
         waits.append((sampler._until_due(), sampler._due))
     sampler.stop()
-    assert waits == [(0.5, 100.5), (0.375, 101.0), (0.25, 103.5)]
+    assert waits == [(0.5, 100.5), (0.375, 101.0), (0.25, 103.5), (0.625, 104.0)]
+
+
+def test_the_sources_of_a_run_and_a_meter_if_asked_for() -> None:
+    names = [source.name for source in all_sources()]
+    assert names == ["host", "pressure", "cgroup", "rapl", "nvml", "gpm"]
+    assert [source.name for source in all_sources("cat")] == [*names, "meter"]
+    assert [source.presence().name for source in all_sources()] == names
 
 
 def test_a_source_that_fails_leaves_gaps_and_the_others_go_on() -> None:

@@ -117,6 +117,7 @@ class Sampler:
         self._timed = [source for source in available if isinstance(source, TimedSource)]
         self._wall_ms = wall_ms
         self._interval_s = interval_s
+        self._tick = 0
         self._ending = threading.Event()
         self._error: OSError | None = None
         self._thread = threading.Thread(target=self._loop, name="telemetry", daemon=True)
@@ -167,7 +168,8 @@ class Sampler:
             self._error = error
 
     def _until_due(self) -> float:
-        """Seconds to the next tick of the schedule."""
+        """Seconds to the next tick of the schedule; no tick comes twice if one was a hair early."""
         passed = time.perf_counter() - self._start
-        self._due = self._start + (passed // self._interval_s + 1) * self._interval_s
+        self._tick = max(self._tick + 1, int(passed // self._interval_s) + 1)
+        self._due = self._start + self._tick * self._interval_s
         return max(0.0, self._due - time.perf_counter())
