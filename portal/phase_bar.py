@@ -35,7 +35,7 @@ class PhaseBar:
     address: str
     parts: tuple[Part, ...]
     sentence: str
-    """What took the most, and the next two."""
+    """What took the most, and the others by their size."""
     held: tuple[str, ...] = ()
     """Phases that could not be told from compute and are part of it."""
 
@@ -81,7 +81,7 @@ def phase_bar(
         return None
     parts = tuple(_part(name, seconds, whole) for name, seconds in times.items() if seconds > 0)
     first, *rest = sorted(parts, key=lambda part: -part.width)
-    others = ", ".join(f"{part.name} {part.percent}" for part in rest[:2])
+    others = ", ".join(f"{part.name} {part.percent}" for part in rest)
     sentence = f"{first.name} took {first.percent} of {for_people(whole, 's')}"
     return PhaseBar(number, address, parts, f"{sentence}{f', {others}' if others else ''}.", held)
 

@@ -26,6 +26,7 @@ _STEPS: dict[str, tuple[tuple[float, str], ...]] = {
     "J": ((1e6, "MJ"), (1e3, "kJ"), (1.0, "J"), (1e-3, "mJ"), (1e-6, "µJ")),
     "kg": ((1.0, "kg"), (1e-3, "g"), (1e-6, "mg")),
     "W": ((1e3, "kW"), (1.0, "W")),
+    "FLOP/s": ((1e12, "TFLOP/s"), (1e9, "GFLOP/s"), (1.0, "FLOP/s")),
     "%": ((0.01, "%"),),
     "": ((1.0, ""),),
 }
@@ -38,11 +39,12 @@ def for_people(value: float, unit: str, digits: int = 3) -> Quantity:
     """``value`` in SI ``unit`` with ``digits`` significant digits: 0.00123 s is 1.23 ms.
 
     Units are ``s``, ``samples/s``, ``queries/s``, ``tokens/s``, ``B``, ``B/s``, ``Hz``, ``J``,
-    ``W``, ``kg``, ``%`` (of a ratio, so 0.985 is 98.5 %) and the empty unit. A thousand or
-    more keeps every digit before the point.
+    ``W``, ``kg``, ``FLOP/s``, ``%`` (of a ratio, so 0.985 is 98.5 %) and the empty unit. A
+    thousand or more keeps every digit before the point.
     """
     if value == 0 or not math.isfinite(value):
-        return Quantity(f"{value:g}", _STEPS[unit][-1][1] if unit != "s" else "s")
+        name_of_one = dict(_STEPS[unit]).get(1.0, unit)
+        return Quantity(f"{value:g}", name_of_one)
     rounded = float(f"{value:.{digits - 1}e}")
     if unit == "s" and abs(rounded) >= _MINUTES_FROM_S:
         return Quantity(_significant(value / 60, digits), "min")

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from harness.records import Mode
+from harness.peak import BANDWIDTH
+from harness.records import Mode, Peak
 from portal.latency_figures import lateness_words
 from portal.quantities import for_people
 from portal.query_times import query_times
@@ -26,6 +27,7 @@ def run_facts(evidence: RunEvidence) -> list[tuple[str, str]]:
         ("Samples", "" if run.samples is None else f"{run.samples:,}"),
         ("Failed queries", f"{run.failed_queries:,}" if run.mode is not Mode.TRAINING else ""),
         *_arrivals(evidence),
+        ("Measured peak", _peak(run.peak) if run.peak else ""),
     ]
     if run.duration_ns is not None:
         facts.append(("Timed window", str(for_people(run.duration_ns / 1e9, "s", digits=5))))
@@ -52,3 +54,16 @@ def _arrivals(evidence: RunEvidence) -> Iterator[tuple[str, str]]:
         times = query_times(evidence.queries)
         if len(times.latency):
             yield "Lateness of the generator", lateness_words(times)
+
+
+def _peak(peak: Peak) -> str:
+    """What the device was measured to do, beside what its vendor promises."""
+    figures = [(name, value, "FLOP/s") for name, value in sorted(peak.flops.items())]
+    figures.append((BANDWIDTH, peak.bandwidth_bytes_per_s, "B/s"))
+    said = []
+    for name, value, unit in figures:
+        words = "memory" if name == BANDWIDTH else name
+        sheet = peak.datasheet.get(name)
+        promised = f" (datasheet: {for_people(sheet, unit)})" if sheet else ""
+        said.append(f"{words} {for_people(value, unit)}{promised}")
+    return f"{peak.device}: {', '.join(said)}"

@@ -26,8 +26,8 @@ _TOTALS = ("disk_", "network_", "swap_in", "swap_out", "context_", "cpu_busy", "
            "own_cpu", "throttled_", "oom_", "energy_", "package_energy", "dram_energy",
            "ecc_")  # fmt: skip
 """Quantities that only grow: their increase over the window is what counts."""
-_STALLS = ("_some_s", "_full_s")
-"""Totals of time stalled, told by their ends."""
+_STALLS = {"_some_s": "some waited for", "_full_s": "all waited for"}
+"""Totals of time stalled, told by their ends, and what they tell of the processes."""
 _MASKS = ("throttle_reasons",)
 """Sets of bits, of which no mean can be taken; what they tell stands under disturbances."""
 
@@ -59,7 +59,7 @@ def _quantities(log: TelemetryLog, start_ms: int, stop_ms: int) -> Iterator[tupl
             continue
         unit = _unit(quantity)
         label = f"{source}: {_words(quantity)}"
-        if quantity.startswith(_TOTALS) or quantity.endswith(_STALLS):
+        if quantity.startswith(_TOTALS) or quantity.endswith(tuple(_STALLS)):
             grown = _growth(log, (source, quantity), start_ms, stop_ms)
             yield (
                 f"{label}, {'moved' if unit == 'B' else 'in the window'}",
@@ -76,6 +76,9 @@ def _unit(quantity: str) -> str:
 
 
 def _words(quantity: str) -> str:
+    for end, words in _STALLS.items():
+        if quantity.endswith(end):
+            return f"{words} {quantity.removesuffix(end)}"
     for end in ("_bytes_per_s", "_bytes", "_hz", "_w", "_j", "_s"):
         quantity = quantity.removesuffix(end)
     name = quantity.replace("_", " ")

@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 
-from portal_example import published, system, training_run
+from portal_example import inference_run, published, system, training_run
 from test_portal_telemetry_figures import log_of
 
 from harness.events import Event, EventLog
+from harness.records import Mode, Peak, Scenario
 from portal.constraint_chips import chips, chips_of_all
 from portal.listing import list_results
+from portal.machine_view import machine_view
 from portal.phase_bar import PhaseBar, phase_bar, phase_bars, phase_rows
 from portal.utilisation_table import utilisation_table
 
@@ -67,3 +69,17 @@ def test_constraints_in_words_and_unknown_or_senseless_ones_left_out() -> None:
 def test_each_chip_once() -> None:
     runs = [{"gpu_power_limit_w": 300}, {"gpu_power_limit_w": 300, "cpu_quota_cores": 2}, {}]
     assert chips_of_all(runs) == ("power cap 300 W", "CPU quota 2 cores")
+
+
+def test_mfu_stands_among_the_counters_of_its_run() -> None:
+    peak = Peak(device="a", flops={"fp32": 1e12}, bandwidth_bytes_per_s=1e9, measured_ms=0)
+    runs = [
+        inference_run(number, Scenario.OFFLINE, mode, 0.09, peak=peak)
+        for number, mode in enumerate((Mode.PERFORMANCE, Mode.ACCURACY), 1)
+    ]
+    (listing,) = list_results([published(system("a", "acme"), runs)])
+    view = machine_view(listing)
+    (mfu,) = [row.values for row in view.counters if row.name == "MFU"]
+    assert view.numbers == (1, 2)
+    assert mfu[0].endswith(" %")
+    assert mfu[1] == "–"

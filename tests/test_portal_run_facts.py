@@ -2,7 +2,7 @@
 
 from portal_example import further_scenarios, inference_run, training_run
 
-from harness.records import Mode, Scenario
+from harness.records import Mode, Peak, Scenario
 from portal.run_facts import run_facts
 
 
@@ -26,3 +26,17 @@ def test_closed_loops_and_training_have_no_lateness() -> None:
     closed, _ = inference_run(1, Scenario.SINGLE_STREAM, Mode.PERFORMANCE, 1.0)
     for evidence in (closed, training_run(1, 4.0)[0]):
         assert "Lateness of the generator" not in dict(run_facts(evidence))
+
+
+def test_the_measured_peak_stands_beside_the_datasheets() -> None:
+    peak = Peak(
+        device="Example GPU",
+        flops={"fp32": 5.1e13},
+        bandwidth_bytes_per_s=2.0 * 2**40,
+        measured_ms=0,
+        datasheet={"fp32": 6.7e13},
+    )
+    run, _ = inference_run(1, Scenario.OFFLINE, Mode.PERFORMANCE, 1.0, peak=peak)
+    assert dict(run_facts(run))["Measured peak"] == (
+        "Example GPU: fp32 51.0 TFLOP/s (datasheet: 67.0 TFLOP/s), memory 2,048 GiB/s"
+    )

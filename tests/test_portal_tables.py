@@ -4,10 +4,11 @@ from dataclasses import replace
 
 from portal_example import PRICE, published, system, training_run
 
-from harness.telemetry.log import TelemetryLog
+from harness.telemetry.log import Sample, TelemetryLog
 from portal.listing import list_results
 from portal.system_table import system_rows
 from portal.telemetry_table import telemetry_table
+from rules.scoring import timed_window_ms
 
 
 def test_a_system_in_peoples_units() -> None:
@@ -46,3 +47,31 @@ def test_no_readings_no_table() -> None:
     silent = replace(evidence, telemetry=TelemetryLog(()))
     (listing,) = list_results([published(system("a", "acme"), [(silent, files)])])
     assert telemetry_table(listing) is None
+
+
+def test_totals_of_all_entries_in_words_and_a_mask_is_no_number() -> None:
+    evidence, files = training_run(1, 4.0)
+    window = timed_window_ms(evidence.log)
+    assert window is not None
+    samples = tuple(
+        Sample(
+            time_ms=window[0] + 500 * step,
+            source=source,
+            values={quantity: reading},
+        )
+        for source, quantity, readings in (
+            ("nvml", "energy_j", ((5.0, 1.0), (9.0, 3.0), (2.0, 4.0))),
+            ("nvml", "throttle_reasons", ((4,), (4,), (4,))),
+            ("pressure", "io_full_s", (1.0, 1.5, 1.5)),
+        )
+        for step, reading in enumerate(readings)
+    )
+    log = TelemetryLog(samples)
+    runs = [(replace(evidence, telemetry=log), files)]
+    (listing,) = list_results([published(system("a", "acme"), runs)])
+    table = telemetry_table(listing)
+    assert table is not None
+    assert table["rows"] == [
+        ("nvml: energy, in the window", "7.00 J"),
+        ("pressure: all waited for io, in the window", "500 ms"),
+    ]
