@@ -6,6 +6,7 @@ import numpy as np
 
 from harness.phases import KEY, phase_times
 from rules.case import Problem, RunCase
+from rules.model_flops import model_flops_utilisation
 from rules.registry import rule
 from rules.scoring import duration_ns, timed_window_ms
 from rules.telemetry import sampled, telemetry_problem
@@ -38,6 +39,8 @@ _LONG_ENOUGH_S = 5
 _CPU_DIFFERS = 0.1
 _BUSY = 0.8
 _FLATTERED = 0.5
+_LITTLE_ARITHMETIC = 0.05
+_OVER_PEAK = 1.1
 _PHASES_DIFFER = 0.01
 _STAMP_S = 0.01  # run_start and run_stop are stamped in whole milliseconds
 
@@ -158,28 +161,37 @@ def utilisation_is_what_was_counted(case: RunCase) -> Iterator[Problem]:
         )
 
 
-@rule("TELE-10", on="run", when=sampled(("nvml", "utilisation"), ("gpm", "sm_activity")))
+@rule("TELE-10", on="run", when=sampled(("nvml", "utilisation")))
 def utilisation_does_not_flatter(case: RunCase) -> Iterator[Problem]:
     """An accelerator that calls itself busy has work on its multiprocessors (a warning).
 
     NVML's utilisation is the share of time in which at least one kernel ran, however small; SM
-    activity is the share of the multiprocessors that had work, averaged over time. A finding
-    where the first is at least 80 % over the timed window and the second less than half of it.
+    activity is the share of the multiprocessors that had work, averaged over time; MFU is the
+    model's own arithmetic as a share of the measured peak. A finding where the first is at least
+    80 % over the timed window, and the second less than half of it or the third, as far as it is
+    known, less than a twentieth.
     """
     line = case.timeline
     assert line is not None
     flattering, honest = line.inside("nvml", "utilisation"), line.inside("gpm", "sm_activity")
-    for device in range(min(flattering.values.shape[1], honest.values.shape[1])):
-        _, told = _known(flattering.times_ms, flattering.values[:, device])
-        _, worked = _known(honest.times_ms, honest.values[:, device])
-        if not len(told) or not len(worked) or told.mean() < _BUSY:
+    mfu = _mfu(case)
+    for device in range(flattering.values.shape[1]):
+        told = _mean(flattering.values, device)
+        if told is None or told < _BUSY:
             continue
-        if worked.mean() < _FLATTERED * told.mean():
+        worked = _mean(honest.values, device)
+        busy = f"accelerator {device}: GPU utilisation {100 * told:.0f} %"
+        if worked is not None and worked < _FLATTERED * told:
             yield telemetry_problem(
                 case,
-                f"accelerator {device}: GPU utilisation {100 * told.mean():.0f} %, SM activity "
-                f"{100 * worked.mean():.0f} %: a kernel ran nearly all the time, but most of the "
-                "multiprocessors had no work",
+                f"{busy}, SM activity {100 * worked:.0f} %: a kernel ran nearly all the time, but "
+                "most of the multiprocessors had no work",
+            )
+        elif mfu is not None and mfu < _LITTLE_ARITHMETIC * told:
+            yield telemetry_problem(
+                case,
+                f"{busy}, MFU {100 * mfu:.1f} %: a kernel ran nearly all the time, but little of "
+                "it was the model's own arithmetic",
             )
 
 
@@ -208,6 +220,27 @@ def phases_fill_the_window(case: RunCase) -> Iterator[Problem]:
             found=f"{sum(times.values()):.3f} s",
             severity="warning",
         )
+
+
+@rule("TELE-15", on="run", when=lambda case: _mfu(case) is not None)
+def arithmetic_stays_below_the_peak(case: RunCase) -> Iterator[Problem]:
+    """A run did no more of its model's arithmetic than the measured peak allows (a warning).
+
+    An MFU above 1.1 says that the peak was measured on a busy machine, or the work was not done.
+    """
+    mfu = _mfu(case)
+    if mfu is not None and mfu > _OVER_PEAK:
+        yield case.record_problem(
+            "the model's FLOPs in the time of the run exceed the measured peak; measure it again "
+            "on an idle machine",
+            expected=f"an MFU of at most {_OVER_PEAK}",
+            found=f"{mfu:.4g}",
+            severity="warning",
+        )
+
+
+def _mfu(case: RunCase) -> float | None:
+    return model_flops_utilisation(case.evidence, case.reference.card)
 
 
 def _window_of_phases_s(case: RunCase) -> float | None:
@@ -239,6 +272,13 @@ def _falls(values: Floats) -> bool:
 def _known(times_ms: Floats, values: Floats) -> tuple[Floats, Floats]:
     known = ~np.isnan(values)
     return times_ms[known], values[known]
+
+
+def _mean(values: Floats, entry: int) -> float | None:
+    """Over the readings of one entry; none of nothing."""
+    known = values[:, entry] if entry < values.shape[1] else np.empty(0)
+    known = known[~np.isnan(known)]
+    return float(known.mean()) if len(known) else None
 
 
 def _most_over_a_second(times_ms: Floats, values: Floats) -> float:

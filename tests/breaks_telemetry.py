@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from altered import with_evidence, with_log
+from altered import with_evidence, with_log, with_record
 from telemetry_logs import Shape, between, grown, steady_log
 
 from harness.events import Event
-from harness.records import Scenario
+from harness.records import Peak, Scenario
 from harness.telemetry.log import Sample, TelemetryLog
 from rules.submission import RunEvidence, Submission
 
@@ -66,6 +66,14 @@ def phases(submission: Submission, *told: tuple[str, object]) -> Submission:
         return [*events, *further]
 
     return with_log(submission, TRAIN, logged, LONGEST)
+
+
+def of_peak(submission: Submission, flops: float) -> Submission:
+    """``submission`` with a measured peak in the record of its longest training run."""
+    peak = Peak(
+        device="Example CPU", flops={"fp32": flops}, bandwidth_bytes_per_s=1e10, measured_ms=1
+    )
+    return with_record(submission, TRAIN, LONGEST, peak=peak, precision="fp32")
 
 
 def lost_after(source: str, seconds: float) -> Callable[[tuple[Sample, ...]], tuple[Sample, ...]]:
@@ -160,4 +168,5 @@ TELEMETRY_BREAKS: dict[str, list[Break]] = {
         lambda s: with_shapes(s, {"pressure.memory_full_s": grown(0, 1, NEVER, 0.2)}),
         lambda s: with_shapes(s, {"cgroup.throttled_s": grown(0, 1, NEVER, 0.5)}),
     ],
+    "TELE-15": [lambda s: of_peak(s, 1e6)],
 }

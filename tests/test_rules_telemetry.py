@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from altered import with_evidence
@@ -10,6 +11,7 @@ from breaks_telemetry import (
     TELEMETRY_BREAKS,
     TRAIN,
     lost_after,
+    of_peak,
     of_ten_seconds,
     phases,
     with_shapes,
@@ -19,13 +21,14 @@ from fake_nvml import healthy_log, lost_log, lying_log, throttled_log
 from telemetry_logs import Shape, between, grown
 from valid import CARD, REFERENCE, ROUND, valid_submission
 
-from harness.telemetry.log import Sample, TelemetryLog
+from harness.telemetry.log import Sample, TelemetryLog, read_telemetry
 from rules.case import RunCase
 from rules.rule import RULES, Finding, as_findings
 from rules.scoring import timed_window_ms
 from rules.submission import Submission
 
 VALID = valid_submission()
+RECORDED = Path(__file__).parent / "telemetry_recorded"
 LONG = of_ten_seconds(VALID)
 
 
@@ -114,6 +117,29 @@ def test_what_comes_back_is_not_lost(shape: Shape) -> None:
 def test_the_flattering_number_stands_beside_the_honest_one() -> None:
     ((message, _),) = messages(with_shapes(VALID, {"gpm.sm_activity": lambda _: (0.12,)}))
     assert message.startswith("accelerator 0: GPU utilisation 95 %, SM activity 12 %: ")
+
+
+def test_little_arithmetic_is_told_where_sm_activity_is_not_known() -> None:
+    unknown = with_shapes(VALID, {"gpm.sm_activity": lambda _: None})
+    assert findings(unknown) == []
+    ((message, _),) = messages(of_peak(unknown, 1e15))
+    assert "MFU 0.1 %" in message
+
+
+@pytest.mark.parametrize(("name", "rules"), [("undisturbed", set()), ("disturbed", {"TELE-13"})])
+def test_what_this_harness_recorded(name: str, rules: set[str]) -> None:
+    """One busy core of two for 4 s, alone and beside processes that wanted both."""
+    path = RECORDED / f"{name}.jsonl"
+    log = read_telemetry(path.read_bytes(), path.name)
+    window = timed_window_ms(VALID.entries[0].runs[LONGEST].log)
+    assert window is not None
+    later_ms = window[0] - log.samples[0].time_ms - 400
+
+    def recorded(_: tuple[Sample, ...]) -> tuple[Sample, ...]:
+        moved = (s.model_copy(update={"time_ms": s.time_ms + later_ms}) for s in log.samples)
+        return tuple(moved)
+
+    assert {one.rule for one in findings(with_telemetry(VALID, recorded))} == rules
 
 
 def test_energy_is_compared_with_power_over_time() -> None:
