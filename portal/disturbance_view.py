@@ -1,11 +1,12 @@
 """What disturbed a run: stretches of its charts, and lines of a list."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from portal.chart import SERIES, Band
 from portal.listing import Listing
 from portal.quantities import for_people
-from rules.disturbance import disturbances
+from rules.disturbance import Disturbance, disturbances
 from rules.scoring import timed_window_ms
 from rules.submission import RunEvidence
 
@@ -23,36 +24,22 @@ class DisturbanceLine:
     text: str
 
 
-def disturbed_bands(evidence: RunEvidence) -> list[Band]:
-    """A band for each disturbance, in seconds since run_start, numbered as the lines are."""
-    window = timed_window_ms(evidence.log)
-    start = window[0] if window else 0
+def disturbed_bands(evidence: RunEvidence, found: Sequence[Disturbance]) -> list[Band]:
+    """A band for each of the run's disturbances, in seconds since run_start."""
     return [
-        Band(
-            _words(one.kind),
-            (one.start_ms - start) / 1e3,
-            (one.stop_ms - start) / 1e3,
-            _TONE,
-            0.25,
-            str(number),
-        )
-        for number, one in enumerate(disturbances(evidence), 1)
+        Band(_words(one.kind), *_seconds(evidence, one), _TONE, 0.25, str(number))
+        for number, one in enumerate(found, 1)
     ]
 
 
-def disturbance_lines(evidence: RunEvidence) -> list[DisturbanceLine]:
-    """A line for each disturbance, in order of time."""
-    window = timed_window_ms(evidence.log)
-    start = window[0] if window else 0
-    return [
-        DisturbanceLine(
-            number,
-            _words(one.kind),
-            f"{(one.start_ms - start) / 1e3:.1f} s to {(one.stop_ms - start) / 1e3:.1f} s",
-            one.text,
-        )
-        for number, one in enumerate(disturbances(evidence), 1)
-    ]
+def disturbance_lines(evidence: RunEvidence, found: Sequence[Disturbance]) -> list[DisturbanceLine]:
+    """A line for each of the run's disturbances, numbered as the bands are."""
+    lines = []
+    for number, one in enumerate(found, 1):
+        start, stop = _seconds(evidence, one)
+        when = f"{start:.1f} s to {stop:.1f} s"
+        lines.append(DisturbanceLine(number, _words(one.kind), when, one.text))
+    return lines
 
 
 def disturbed_runs(listing: Listing) -> list[tuple[str, str, str]]:
@@ -76,3 +63,10 @@ def disturbed_runs(listing: Listing) -> list[tuple[str, str, str]]:
 
 def _words(kind: str) -> str:
     return kind.replace("_", " ").capitalize()
+
+
+def _seconds(evidence: RunEvidence, one: Disturbance) -> tuple[float, float]:
+    """Its start and end, counted from run_start."""
+    window = timed_window_ms(evidence.log)
+    start_ms = window[0] if window else 0
+    return (one.start_ms - start_ms) / 1e3, (one.stop_ms - start_ms) / 1e3

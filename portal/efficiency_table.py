@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from harness.price import Price
 from portal.listing import Listing
-from portal.measured import BOUNDARY_WORDS, efficiency_of
+from portal.measured import BOUNDARY_WORDS
 from portal.quantities import for_people
 from portal.rendering import plural
 from rules.efficiency import Carbon, Cost, Efficiency, EnergyUse, Per, counted_runs
@@ -21,11 +21,8 @@ class EfficiencyTable:
     missing: tuple[str, ...]
 
 
-def efficiency_table(listing: Listing) -> EfficiencyTable | None:
-    """The table of ``listing``; none of an imported result and of one without a valid number."""
-    found = efficiency_of(listing)
-    if found is None:
-        return None
+def efficiency_table(listing: Listing, found: Efficiency) -> EfficiencyTable:
+    """The table of what the rules found of ``listing``."""
     count = len(counted_runs(listing.entry, listing.round))
     runs = f"the mean of the {plural(count, 'run')} that the score is of"
     rows = [row for use in found.energy for row in _energy(use, runs if count > 1 else "")]

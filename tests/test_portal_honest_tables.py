@@ -10,6 +10,7 @@ from harness.records import Mode, Peak, Scenario
 from portal.constraint_chips import chips, chips_of_all
 from portal.listing import list_results
 from portal.machine_view import machine_view
+from portal.measured import efficiency_of
 from portal.phase_bar import PhaseBar, phase_bar, phase_bars, phase_rows
 from portal.utilisation_table import utilisation_table
 
@@ -78,7 +79,7 @@ def test_mfu_stands_among_the_counters_of_its_run() -> None:
         for number, mode in enumerate((Mode.PERFORMANCE, Mode.ACCURACY), 1)
     ]
     (listing,) = list_results([published(system("a", "acme"), runs)])
-    view = machine_view(listing)
+    view = machine_view(listing, efficiency_of(listing))
     (mfu,) = [row.values for row in view.counters if row.name == "MFU"]
     assert view.numbers == (1, 2)
     assert mfu[0].endswith(" %")
