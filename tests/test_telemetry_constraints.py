@@ -3,7 +3,10 @@
 from pathlib import Path
 
 import pytest
+from toy import toy_subject
 
+from harness.clock import SystemClock
+from harness.records import Mode, Scenario
 from harness.telemetry.constraints import clock_limit, find_constraints, group_limits
 
 
@@ -75,3 +78,9 @@ def test_fewer_cores_than_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
     assert find_constraints()["cpu_affinity"] == 2
     monkeypatch.setattr("os.cpu_count", lambda: 2)
     assert "cpu_affinity" not in find_constraints()
+
+
+def test_a_run_s_record_has_the_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.recording.find_constraints", lambda: {"cpu_quota_cores": 0.5})
+    run = toy_subject().begin(Scenario.TRAIN, Mode.TRAINING, SystemClock(), seeds={"run": 1})
+    assert run.constraints == {"cpu_quota_cores": 0.5}

@@ -42,6 +42,7 @@ class Host:
         self._own = OwnTime()
         self._before: list[tuple[int, int]] = []
         self._reads = 0
+        self._started = 0
         self._gaps: dict[str, str] = {}
         if self.available():
             self._cores(self._stat.text())  # the first reading has no interval to look back on
@@ -68,7 +69,7 @@ class Host:
                 ("cpu_utilisation", "cpu_busy_s", "cpu_steal_s", "context_switches"),
                 self._processors,
             ),
-            (("own_cpu_s",), lambda: {"own_cpu_s": round(self._own.seconds(), 6)}),
+            (("own_cpu_s",), self._own_time),
             (("memory_used_bytes", "swap_used_bytes"), self._memory),
             (("swap_in_bytes", "swap_out_bytes"), self._swapping),
             (("disk_read_bytes", "disk_write_bytes"), self._disk),
@@ -87,12 +88,16 @@ class Host:
     def _processors(self) -> dict[str, Reading]:
         text = self._stat.text()
         total = [int(word) for word in text.split("\n", 1)[0].split()[1:]]
+        self._started = _field(text, "processes")
         return {
             "cpu_utilisation": self._cores(text),
             "cpu_busy_s": sum(total[column] for column in _BUSY) / _TICKS,
             "cpu_steal_s": total[_STEAL] / _TICKS,
             "context_switches": _field(text, "ctxt"),
         }
+
+    def _own_time(self) -> dict[str, Reading]:
+        return {"own_cpu_s": round(self._own.seconds(self._started), 6)}
 
     def _cores(self, text: str) -> tuple[float | None, ...]:
         """Share of the interval since the last call in which each core was not idle.

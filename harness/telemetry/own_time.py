@@ -9,33 +9,35 @@ from pathlib import Path
 from harness.telemetry.kernel_file import KernelFile
 
 _TICKS = os.sysconf("SC_CLK_TCK")
-_LOOK_EVERY = 10
 
 
 class OwnTime:
     """Seconds of this process, its living descendants and those that it has waited for.
 
     The total never falls: what a descendant used before its own parent was gone stays counted.
-    New descendants are looked for at every tenth call; one that ended before is counted when its
-    parent waits for it.
+    New descendants are looked for, thread by thread of those known, only when the kernel has
+    started anything since the last call.
     """
 
     def __init__(self, proc: Path = Path("/proc")) -> None:
         self._proc = proc
-        self._calls = 0
+        self._started: int | None = None
         self._living: list[KernelFile] = []
         self._total = 0.0
 
-    def seconds(self) -> float:
-        """The total now; OSError where the kernel does not list a process's children."""
+    def seconds(self, started: int) -> float:
+        """The total now; OSError where the kernel does not list a process's children.
+
+        ``started`` is how many processes and threads the kernel has started since boot.
+        """
         # Those waited for come first: a child that ends in between is missed for one reading,
         # not counted twice.
         children = resource.getrusage(resource.RUSAGE_CHILDREN)
         total = time.process_time() + children.ru_utime + children.ru_stime
-        if self._calls % _LOOK_EVERY == 0:
+        if started != self._started:
             pids = self._descendants() if _has_children() else []
             self._living = [KernelFile(self._proc / f"{pid}/stat") for pid in pids]
-        self._calls += 1
+            self._started = started
         total += sum(_seconds_of(stat) for stat in self._living)
         self._total = max(self._total, total)
         return self._total
