@@ -9,6 +9,7 @@ from rules import (  # noqa: F401
     admission,
     audits,
     borrowing,
+    energy,
     inference,
     log,
     open_loop,

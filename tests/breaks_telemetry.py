@@ -169,4 +169,5 @@ TELEMETRY_BREAKS: dict[str, list[Break]] = {
         lambda s: with_shapes(s, {"cgroup.throttled_s": grown(0, 1, NEVER, 0.5)}),
     ],
     "TELE-15": [lambda s: of_peak(s, 1e6)],
+    "TELE-16": [lambda s: with_shapes(s, {"meter.power_w": lambda _: 450.0})],
 }

@@ -150,6 +150,15 @@ def test_energy_is_compared_with_power_over_time() -> None:
     assert findings(near) == []
 
 
+def test_the_wall_is_compared_with_what_is_behind_it() -> None:
+    """500 W of the accelerator and 30 W of the processor, over 3 s."""
+    (one,) = findings(with_shapes(VALID, {"meter.power_w": lambda _: 450.0}))
+    assert one.expected is not None
+    assert "rapl.package_energy_j and nvml.energy_j" in one.expected
+    assert (one.rule, one.found) == ("TELE-16", "1350 J")
+    assert findings(with_shapes(VALID, {"meter.power_w": lambda _: 640.0})) == []
+
+
 def test_a_moment_above_the_power_limit_is_granted() -> None:
     spike = between(1, 1.2, (1000.0,), (500.0,))
     assert findings(with_shapes(VALID, {"nvml.power_w": spike})) == []
