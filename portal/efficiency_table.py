@@ -39,7 +39,7 @@ def efficiency_table(listing: Listing, found: Efficiency) -> EfficiencyTable:
 def _energy(use: EnergyUse, runs: str) -> Iterator[tuple[str, str, str]]:
     share = use.uncertainty_j / use.joules if use.joules > 0 else 0.0
     counted = (
-        f"Of {BOUNDARY_WORDS[use.boundary]} alone, within the timed window{_and(runs)}: "
+        f"Of {BOUNDARY_WORDS[use.boundary]}, within the timed window{_and(runs)}: "
         f"{_method(use)}. Readings cover {for_people(use.covered, '%')} of it."
     )
     for name, joules in _amounts(use.per):

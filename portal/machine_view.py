@@ -21,6 +21,8 @@ class MachineView:
     numbers: tuple[int, ...]
     """The runs that ``counters`` have a column for."""
     counters: tuple[CounterRow, ...]
+    no_mfu: str
+    """Why MFU is not among them; empty if it is."""
     bars: tuple[PhaseBar, ...]
     phases: tuple[tuple[str, ...], ...]
     """Rows of the bars' table: a phase, and its time in each run that has a bar."""
@@ -41,6 +43,7 @@ def machine_view(listing: Listing, found: Efficiency | None) -> MachineView:
         limits=chips_of_all(evidence.run.constraints for evidence in listing.entry.runs),
         numbers=tuple(runs),
         counters=tuple(utilisation_table(runs, mfu)),
+        no_mfu="" if mfu else _why_no_mfu(listing),
         bars=tuple(bars),
         phases=tuple(phase_rows(bars)),
         disturbed=tuple(disturbed_runs(listing)),
@@ -53,3 +56,15 @@ def _by_number(listing: Listing, by_path: Mapping[str, float]) -> dict[int, floa
         for evidence in listing.entry.runs
         if evidence.path in by_path
     }
+
+
+def _why_no_mfu(listing: Listing) -> str:
+    facts = listing.card.training if listing.sut is None else listing.card.inference
+    if facts.flops_per_sample is None:
+        return "MFU is not known: the workload’s card states no model FLOPs."
+    if all(evidence.run.peak is None for evidence in listing.entry.runs):
+        return (
+            "MFU is not known: no peak of this machine had been measured before the runs "
+            "(levelfield doctor --peak)."
+        )
+    return "MFU is not known: the logs do not tell the samples, or the peak is of other arithmetic."

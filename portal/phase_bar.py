@@ -11,6 +11,8 @@ from portal.quantities import Quantity, for_people
 _NAMES = tuple(phase.value for phase in Phase)
 _SHOWN_FROM = 0.08
 """Share from which a part of the bar is wide enough for its name."""
+_SAID_FROM = 0.5
+"""Per cent from which a phase is named in the sentence; the table names all."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ def phase_bar(
         return None
     parts = tuple(_part(name, seconds, whole) for name, seconds in times.items() if seconds > 0)
     first, *rest = sorted(parts, key=lambda part: -part.width)
-    others = ", ".join(f"{part.name} {part.percent}" for part in rest)
+    others = ", ".join(f"{part.name} {part.percent}" for part in rest if part.width >= _SAID_FROM)
     sentence = f"{first.name} took {first.percent} of {for_people(whole, 's')}"
     return PhaseBar(number, address, parts, f"{sentence}{f', {others}' if others else ''}.", held)
 

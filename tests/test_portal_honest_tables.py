@@ -84,3 +84,6 @@ def test_mfu_stands_among_the_counters_of_its_run() -> None:
     assert view.numbers == (1, 2)
     assert mfu[0].endswith(" %")
     assert mfu[1] == "–"
+    assert view.no_mfu == ""
+    (without,) = list_results([published(system("a", "acme"), [training_run(1, 4.0)])])
+    assert "no peak of this machine" in machine_view(without, None).no_mfu
