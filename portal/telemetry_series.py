@@ -40,7 +40,12 @@ def series_of(
 
     ``over`` names the entries ("cores"). Without it, up to ``most`` devices have a series each.
     """
-    readings = log.series(source, quantity)
+    # A quantity that a source reads at a slower pace is no gap where it was not asked for.
+    readings = [
+        (sample.time_ms, sample.values[quantity])
+        for sample in log.samples
+        if sample.source == source and quantity in sample.values
+    ]
     width = max((len(r) for _, r in readings if isinstance(r, tuple)), default=0)
     if over or width > most:
         name = f"mean of {width} {over or 'devices'}" if width > 1 else ""

@@ -88,6 +88,17 @@ def test_a_device_that_vanishes_leaves_the_others() -> None:
     assert [one.entry for one in found] == ["device 0", "device 1"]
 
 
+def test_what_is_read_at_a_slower_pace_has_no_gaps_between() -> None:
+    rare = TelemetryLog(
+        tuple(
+            Sample(time_ms=at, source="host", values={"cpu_frequency_hz": 1.0} if at % 2 else {})
+            for at in range(4)
+        )
+    )
+    (one,) = series_of(rare, "host", "cpu_frequency_hz")
+    assert one.points == ((1, 1.0), (3, 1.0))
+
+
 def test_many_devices_are_one_mean() -> None:
     (one,) = series_of(log_of("nvml", "power_w", (1.0, 2.0, 3.0, 4.0, 10.0)), "nvml", "power_w")
     assert (one.entry, one.points[0][1]) == ("mean of 5 devices", 4.0)
