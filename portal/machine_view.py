@@ -1,14 +1,14 @@
 """What the machine did during a result's runs: limits, where the time went, how busy it was."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
+from harness.records import Mode
 from portal.constraint_chips import chips_of_all
 from portal.disturbance_view import disturbed_runs
 from portal.listing import Listing
 from portal.phase_bar import PhaseBar, phase_bars, phase_rows
 from portal.utilisation_table import CounterRow, utilisation_table
-from rules.efficiency import Efficiency
+from rules.model_flops import model_flops_utilisation
 from rules.scoring import timed_window_ms
 
 
@@ -30,15 +30,15 @@ class MachineView:
     """Run, address of its page, and what disturbed it."""
 
 
-def machine_view(listing: Listing, found: Efficiency | None) -> MachineView:
-    """What the runs of ``listing``, of this efficiency, recorded of their machine."""
+def machine_view(listing: Listing) -> MachineView:
+    """What the runs of ``listing`` recorded of their machine."""
     runs = {
         listing.number(evidence): (evidence.telemetry, *window)
         for evidence in listing.entry.runs
         if (window := timed_window_ms(evidence.log)) is not None
     }
     bars = phase_bars(listing)
-    mfu = {} if found is None else _by_number(listing, found.mfu)
+    mfu = {} if listing.imported else _mfu(listing)
     return MachineView(
         limits=chips_of_all(evidence.run.constraints for evidence in listing.entry.runs),
         numbers=tuple(runs),
@@ -50,11 +50,13 @@ def machine_view(listing: Listing, found: Efficiency | None) -> MachineView:
     )
 
 
-def _by_number(listing: Listing, by_path: Mapping[str, float]) -> dict[int, float]:
+def _mfu(listing: Listing) -> dict[int, float]:
+    """By number of the run; of runs that are dropped or lost too, since a share needs no score."""
     return {
-        listing.number(evidence): by_path[evidence.path]
+        listing.number(evidence): share
         for evidence in listing.entry.runs
-        if evidence.path in by_path
+        if evidence.run.mode in (Mode.TRAINING, Mode.PERFORMANCE)
+        and (share := model_flops_utilisation(evidence, listing.card)) is not None
     }
 
 

@@ -10,7 +10,6 @@ from harness.records import Mode, Peak, Scenario
 from portal.constraint_chips import chips, chips_of_all
 from portal.listing import list_results
 from portal.machine_view import machine_view
-from portal.measured import efficiency_of
 from portal.phase_bar import PhaseBar, phase_bar, phase_bars, phase_rows
 from portal.utilisation_table import utilisation_table
 
@@ -79,11 +78,11 @@ def test_mfu_stands_among_the_counters_of_its_run() -> None:
         for number, mode in enumerate((Mode.PERFORMANCE, Mode.ACCURACY), 1)
     ]
     (listing,) = list_results([published(system("a", "acme"), runs)])
-    view = machine_view(listing, efficiency_of(listing))
+    view = machine_view(listing)
     (mfu,) = [row.values for row in view.counters if row.name == "MFU"]
     assert view.numbers == (1, 2)
     assert mfu[0].endswith(" %")
     assert mfu[1] == "–"
     assert view.no_mfu == ""
     (without,) = list_results([published(system("a", "acme"), [training_run(1, 4.0)])])
-    assert "no peak of this machine" in machine_view(without, None).no_mfu
+    assert "no peak of this machine" in machine_view(without).no_mfu
