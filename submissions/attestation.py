@@ -1,23 +1,23 @@
 """Attestations: a submitter vouches for a bundle, and anybody can check who did."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from harness.errors import LevelfieldError
 from harness.records import Record
 from submissions.bundle import Bundle, attestation_path
-from submissions.envelope import PAYLOAD_TYPE, VerificationError, seal, unseal
+from submissions.envelope import PAYLOAD_TYPE, VerificationError, seal
 from submissions.keys import KeyEntry, Keyring
 from submissions.manifest import canonical
 from submissions.statement import (
     BENCHMARK_RESULT,
-    STATEMENT_TYPE,
-    Statement,
+    BenchmarkResult,
+    Opened,
     claims_of,
+    open_statement,
     state,
     subject_of,
 )
-from submissions.strict_json import parse, read_record
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -109,13 +109,12 @@ def verify(bundle: Bundle, keyring: Keyring) -> Verification:
 def _verify_one(path: str, data: bytes, bundle: Bundle, keyring: Keyring) -> tuple[KeyEntry, ...]:
     """Steps 3 to 6 of `verify` for one attestation; whose keys signed it."""
     # (3) envelope, payload type, signatures
-    payload, entries = unseal(data, path, keyring.keys)
     # (4) the very bytes that were verified, and (5) type, predicate type, schema
-    statement = _read_statement(payload, path)
+    opened = open_statement(data, path, keyring.keys, BENCHMARK_RESULT, BenchmarkResult)
     # (6) subject, claims, and whose key it is
-    _check_content(statement, bundle, path)
-    _check_signatories(entries, bundle, path)
-    return entries
+    _check_content(opened, bundle, path)
+    _check_signatories(opened.signed_by, bundle, path)
+    return opened.signed_by
 
 
 def appraise(bundle: Bundle, keyring: Keyring) -> Verification:
@@ -131,33 +130,12 @@ def appraise(bundle: Bundle, keyring: Keyring) -> Verification:
         )
 
 
-def _read_statement(payload: bytes, where: str) -> Statement:
-    try:
-        _check_types(parse(payload, where), where)
-        statement = read_record(Statement, payload, where)
-    except LevelfieldError as error:
-        raise VerificationError(str(error)) from error
-    if canonical(statement) != payload:
-        raise VerificationError(f"{where}: its payload is not canonical (RFC 8785); sign again")
-    return statement
-
-
-def _check_types(fields: Any, where: str) -> None:
-    found = fields if isinstance(fields, dict) else {}
-    for name, expected in (("_type", STATEMENT_TYPE), ("predicateType", BENCHMARK_RESULT)):
-        if found.get(name) != expected:
-            raise VerificationError(
-                f"{where}: its {name} is {str(found.get(name))[:80]!a}, not {expected}; "
-                "it says something else, remove it"
-            )
-
-
-def _check_content(statement: Statement, bundle: Bundle, where: str) -> None:
+def _check_content(statement: Opened[BenchmarkResult], bundle: Bundle, where: str) -> None:
     """What is signed must be what the bundle holds; digests of the rules are the signer's claim."""
     submission, predicate = bundle.submission, statement.predicate
-    if statement.subject != (subject_of(submission),):
+    if statement.subject != subject_of(submission):
         raise VerificationError(
-            f"{where}: its subject is {statement.subject[0].name}, this bundle is {bundle.id}; "
+            f"{where}: its subject is {statement.subject.name}, this bundle is {bundle.id}; "
             "the attestation belongs to another bundle, remove it"
         )
     pairs = {

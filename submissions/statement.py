@@ -1,19 +1,31 @@
-"""What a submitter's signature says: an in-toto Statement v1 about one bundle."""
+"""What a signature says: an in-toto Statement v1, and the claims of a bundle's submitter."""
 
 import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Self, TypeVar, cast
 
 from pydantic import Field
 
 import rules
+from harness.errors import LevelfieldError
 from harness.records import Division, Identifier, Metric, Record, Scenario, Sha256
 from harness.system import Availability, HarnessVersion
 from rules.submission import Submission
+from submissions.envelope import VerificationError, seal, unseal
+from submissions.keys import KeyEntry
+from submissions.manifest import bundle_id, canonical
+from submissions.strict_json import parse, read_record
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey as Signer
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 BENCHMARK_RESULT = "urn:levelfield:predicate/benchmark-result/v1"
+
+PredicateT = TypeVar("PredicateT", bound=Record)
 
 
 class Digest(Record):
@@ -27,6 +39,11 @@ class Subject(Record):
 
     name: Annotated[str, Field(pattern=r"^[a-z2-7]{20}$")]
     digest: Digest
+
+    @classmethod
+    def of(cls, sha256: str) -> Self:
+        """Whatever has this digest, under the name that a bundle would get from it."""
+        return cls(name=bundle_id(sha256), digest=Digest(sha256=sha256))
 
 
 class Claim(Record):
@@ -66,14 +83,85 @@ class BenchmarkResult(Record):
     supersedes: Sha256 | None = None
 
 
-class Statement(Record):
-    """An in-toto Statement v1 with our predicate."""
+class StatementOf(Record, Generic[PredicateT]):
+    """An in-toto Statement v1 with one subject and a predicate of ours."""
 
-    # Plain text, because a reader must name what it found before it can read the rest.
     kind: str = Field(default=STATEMENT_TYPE, alias="_type")
     subject: tuple[Subject]
-    predicate_type: str = Field(default=BENCHMARK_RESULT, alias="predicateType")
-    predicate: BenchmarkResult
+    predicate_type: str = Field(alias="predicateType")
+    predicate: PredicateT
+
+
+@dataclass(frozen=True)
+class Opened(Generic[PredicateT]):
+    """A statement whose signatures hold."""
+
+    subject: Subject
+    predicate: PredicateT
+    signed_by: tuple[KeyEntry, ...]
+    """Each key once, in the order of the trusted keys; never empty."""
+
+
+def seal_statement(
+    subject: Subject, predicate_type: str, predicate: Record, key: "Signer"
+) -> bytes:
+    """A DSSE envelope, as canonical JSON, around the statement that ``predicate`` is of this type.
+
+    The same arguments give the same bytes.
+    """
+    return seal(statement_bytes(subject, predicate_type, predicate), key)
+
+
+def statement_bytes(subject: Subject, predicate_type: str, predicate: Record) -> bytes:
+    """The statement itself as canonical JSON (RFC 8785): what is signed."""
+    statement = StatementOf(subject=(subject,), predicateType=predicate_type, predicate=predicate)
+    return canonical(statement)
+
+
+def open_statement(
+    data: bytes,
+    where: str,
+    trusted: Sequence[KeyEntry],
+    predicate_type: str,
+    model: type[PredicateT],
+) -> Opened[PredicateT]:
+    """Open a DSSE envelope that must hold a statement of ``predicate_type``.
+
+    `VerificationError` for whatever `unseal` refuses, another type or predicate type (by name), a
+    predicate that is no ``model``, and a payload that is not canonical. Of what the signatories
+    may say the caller judges: here their keys only are known.
+    """
+    payload, signed_by = unseal(data, where, trusted)
+    statement = read_statement(payload, where, predicate_type, model)
+    return Opened(statement.subject[0], statement.predicate, signed_by)
+
+
+def read_statement(
+    payload: bytes, where: str, predicate_type: str, model: type[PredicateT]
+) -> StatementOf[PredicateT]:
+    """Read a statement of ``predicate_type`` from the bytes that were signed.
+
+    `VerificationError` as `open_statement` has it.
+    """
+    try:
+        _check_types(parse(payload, where), where, predicate_type)
+        parametrised = cast(type[StatementOf[PredicateT]], StatementOf.__class_getitem__(model))
+        statement = read_record(parametrised, payload, where)
+    except LevelfieldError as error:
+        raise VerificationError(str(error)) from error
+    if canonical(statement) != payload:
+        raise VerificationError(f"{where}: its payload is not canonical (RFC 8785); sign again")
+    return statement
+
+
+def _check_types(fields: Any, where: str, predicate_type: str) -> None:
+    found = fields if isinstance(fields, dict) else {}
+    for name, expected in (("_type", STATEMENT_TYPE), ("predicateType", predicate_type)):
+        if found.get(name) != expected:
+            raise VerificationError(
+                f"{where}: its {name} is {str(found.get(name))[:80]!a}, not {expected}; "
+                "it says something else, remove it"
+            )
 
 
 def subject_of(submission: Submission) -> Subject:
@@ -101,7 +189,7 @@ def _decimal(value: float | None) -> str | None:
     return None if value is None else format(Decimal(repr(value)), "f")
 
 
-def state(submission: Submission, nonce: str) -> Statement:
+def state(submission: Submission, nonce: str) -> StatementOf[BenchmarkResult]:
     """The statement that the submitter of ``submission`` signs; the same each time.
 
     `UsageError` if this installation does not know the bundle's round.
@@ -117,7 +205,9 @@ def state(submission: Submission, nonce: str) -> Statement:
         system=submission.system_sha256,
         results=claims_of(submission),
     )
-    return Statement(subject=(subject_of(submission),), predicate=predicate)
+    return StatementOf(
+        subject=(subject_of(submission),), predicateType=BENCHMARK_RESULT, predicate=predicate
+    )
 
 
 def rules_digest() -> str:

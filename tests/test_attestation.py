@@ -14,7 +14,7 @@ from submissions.envelope import VerificationError, seal
 from submissions.keys import Keyring, KeyRole, add_to_keyring, generate, load_private, load_public
 from submissions.manifest import canonical
 from submissions.pack import pack
-from submissions.statement import Statement, state
+from submissions.statement import BenchmarkResult, StatementOf, state
 
 
 @pytest.fixture(scope="module")
@@ -108,18 +108,18 @@ def test_one_bad_attestation_beside_a_good_one_is_refused(root: Path, keyring: K
         verify(Bundle.open(root), keyring)
 
 
-def altered(**changes: object) -> Callable[[Statement], bytes]:
+def altered(**changes: object) -> Callable[[StatementOf[BenchmarkResult]], bytes]:
     return lambda statement: canonical(
         statement.model_copy(update={"predicate": statement.predicate.model_copy(update=changes)})
     )
 
 
-def two_subjects(statement: Statement) -> bytes:
+def two_subjects(statement: StatementOf[BenchmarkResult]) -> bytes:
     fields = json.loads(canonical(statement))
     return rfc8785.dumps(fields | {"subject": fields["subject"] * 2})
 
 
-WRONG: dict[str, tuple[Callable[[Statement], bytes], str]] = {
+WRONG: dict[str, tuple[Callable[[StatementOf[BenchmarkResult]], bytes], str]] = {
     "type": (lambda s: canonical(s).replace(b"Statement/v1", b"Statement/v2"), "its _type is"),
     "predicate type": (lambda s: canonical(s).replace(b"result/v1", b"result/v9"), "predicateType"),
     "no object": (lambda _: b"[]", "its _type is"),
@@ -137,7 +137,10 @@ WRONG: dict[str, tuple[Callable[[Statement], bytes], str]] = {
 
 @pytest.mark.parametrize(("spoil", "reason"), WRONG.values(), ids=WRONG)
 def test_a_statement_that_says_something_else_is_refused_by_name(
-    root: Path, keyring: Keyring, spoil: Callable[[Statement], bytes], reason: str
+    root: Path,
+    keyring: Keyring,
+    spoil: Callable[[StatementOf[BenchmarkResult]], bytes],
+    reason: str,
 ) -> None:
     bundle = Bundle.open(root)
     payload = spoil(state(bundle.submission, bundle.manifest.nonce))
