@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 KeyRole = Literal["submit", "review", "replicate", "witness", "root"]
+LogIndex = Annotated[int, Field(ge=0)]
 
 _TYPE = "ssh-ed25519"
 _PREFIX = b"\0\0\0\x0bssh-ed25519\0\0\0 "
@@ -153,18 +154,40 @@ def _read(path: Path) -> bytes:
 
 
 class KeyEntry(Record):
-    """One key of the keyring."""
+    """One key of the keyring. Places in time are indices of the round's log."""
 
     organisation: Identifier
     key_id: Sha256
     public_key: str
     """OpenSSH's line without a comment."""
     roles: Annotated[tuple[KeyRole, ...], Field(min_length=1)]
+    from_index: LogIndex = 0
+    to_index: LogIndex | None = None
+    """The first place at which the key no longer counts; none while it does."""
+    status: Literal["active", "rotated", "revoked"] = "active"
+    reason: Annotated[str, Field(max_length=500)] = ""
+    """Why it no longer counts, as the keyring's keeper put it."""
+    replaces: Sha256 | None = None
+    """Key id of the same organisation's key that this one came after."""
+    proof: Annotated[str, Field(max_length=2000)] | None = None
+    """Base64 of what the key itself signed on its registration; none in a keyring of one's own."""
 
     @property
     def key(self) -> PublicKey:
         """The key itself."""
         return PublicKey.from_line(self.public_key, f"key of {self.organisation}")
+
+    def counts_at(self, index: int) -> bool:
+        """Whether the key was valid at this place of the round's log."""
+        return self.from_index <= index and (self.to_index is None or index < self.to_index)
+
+
+class Threshold(Record):
+    """How many of which keys must sign the keyring itself."""
+
+    roots: Annotated[tuple[Sha256, ...], Field(min_length=1)]
+    """Key ids, each with the role *root*."""
+    threshold: Annotated[int, Field(ge=1)]
 
 
 class Keyring(Record):
@@ -174,21 +197,49 @@ class Keyring(Record):
         default="levelfield/keyring/v1", alias="schema"
     )
     keys: tuple[KeyEntry, ...] = ()
+    threshold: Threshold | None = None
+    """None in a keyring of one's own, which nobody signs."""
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read ``keyring.json``; `LevelfieldError` for a bad key, or one held by two entries."""
-        keyring = read_record(cls, _read(path), str(path))
+        """Read ``keyring.json``; `LevelfieldError` as `from_bytes` has it."""
+        return cls.from_bytes(_read(path), str(path))
+
+    @classmethod
+    def from_bytes(cls, data: bytes, where: str) -> Self:
+        """Read a keyring; `LevelfieldError` for a bad key, one held by two entries, or a life of a
+        key that cannot be: closed and active, ending before it begins, after another's key."""
+        keyring = read_record(cls, data, where)
         held: set[bytes] = set()
         for entry in keyring.keys:
-            where = f"{path}: key of {entry.organisation}"
-            key = PublicKey.from_line(entry.public_key, where)
+            place = f"{where}: key of {entry.organisation}"
+            key = PublicKey.from_line(entry.public_key, place)
             if key.key_id != entry.key_id:
-                raise LevelfieldError(f"{where}: key_id is not the key's SHA-256; mend the entry")
+                raise LevelfieldError(f"{place}: key_id is not the key's SHA-256; mend the entry")
             if key.raw in held:
-                raise LevelfieldError(f"{where}: another entry holds this key; remove one")
+                raise LevelfieldError(f"{place}: another entry holds this key; remove one")
             held.add(key.raw)
+            _check_life(entry, keyring, place)
         return keyring
+
+    def at(self, index: int) -> tuple[KeyEntry, ...]:
+        """The entries that were valid at this place of the round's log."""
+        return tuple(entry for entry in self.keys if entry.counts_at(index))
+
+    def find(self, key_id: str) -> KeyEntry | None:
+        """The entry of the key with this id."""
+        return next((entry for entry in self.keys if entry.key_id == key_id), None)
+
+
+def _check_life(entry: KeyEntry, keyring: Keyring, where: str) -> None:
+    if (entry.status == "active") != (entry.to_index is None):
+        raise LevelfieldError(f"{where}: {entry.status} with to_index {entry.to_index}; mend it")
+    if entry.to_index is not None and entry.to_index < entry.from_index:
+        raise LevelfieldError(f"{where}: ends before it begins; mend from_index and to_index")
+    if entry.replaces is not None:
+        before = keyring.find(entry.replaces)
+        if before is None or before.organisation != entry.organisation or before is entry:
+            raise LevelfieldError(f"{where}: replaces no key of {entry.organisation}; mend it")
 
 
 def add_to_keyring(
@@ -214,7 +265,7 @@ def add_to_keyring(
                 f"{path}: this key is already held by {other.organisation} "
                 f"({', '.join(other.roles)}); one key, one entry"
             )
-    keyring = Keyring(keys=(*keyring.keys, entry))
+    keyring = keyring.model_copy(update={"keys": (*keyring.keys, entry)})
     draft = path.with_name(f".{path.name}.draft")
     draft.unlink(missing_ok=True)
     _write_new(draft, keyring.to_json().encode(), 0o644)
