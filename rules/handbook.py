@@ -136,6 +136,7 @@ def _common_terms(terms: Round) -> dict[str, str]:
     asked["speed of an audit run"] = f"within {audits.tolerance:.0%}"
     asked["sampled answers that are equal"] = f"at least {audits.equal_answers:.0%}"
     asked["difference of equal numbers"] = f"at most {audits.answer_tolerance:.1%}"
+    asked["replication: ratio to the original"] = f"within {terms.replication_tolerance:.0%}"
     return asked
 
 

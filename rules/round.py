@@ -99,6 +99,8 @@ class Round(Record):
     clean_harness_required: bool
     max_lateness_s: Annotated[float, Field(gt=0)]
     """99th percentile of issue after schedule from which the generator has slipped (open loop)."""
+    replication_tolerance: Annotated[float, Field(gt=0, lt=1)]
+    """How far a replication's ratio to the original may lie from 1, as a share."""
     seeds: dict[SeedName, Annotated[int, Field(ge=0, lt=2**53)]]
     """Seeds that everybody uses in inference; those that are not given the harness draws."""
     audits: AuditTerms
