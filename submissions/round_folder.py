@@ -89,7 +89,7 @@ class RoundFolder:
         return self.root / "receipts"
 
     def bundle_path(self, submitter: str, bundle_id: str) -> Path:
-        """Where a bundle lies; `LevelfieldError` for a submitter whose folder would be the round's."""
+        """Where a bundle lies; `LevelfieldError` for a submitter named as a folder of the round."""
         if submitter in _OWN:
             raise LevelfieldError(
                 f"submitter {submitter}: that folder is the round's; choose a name"
