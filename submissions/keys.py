@@ -1,10 +1,7 @@
 """Keys: Ed25519 in OpenSSH's files, and the keyring that says whose key may do what."""
 
-import base64
-import hashlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
@@ -12,73 +9,27 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from harness.errors import LevelfieldError, UsageError
 from harness.records import Identifier, Record, Sha256
-from submissions.curve import unsound
+from submissions.public_key import PublicKey
 from submissions.strict_json import read_record
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+__all__ = [
+    "KeyEntry",
+    "KeyRole",
+    "Keyring",
+    "PublicKey",
+    "Threshold",
+    "add_to_keyring",
+    "check_organisation",
+    "generate",
+    "load_private",
+    "load_public",
+]
+
 KeyRole = Literal["submit", "review", "replicate", "witness", "root"]
 LogIndex = Annotated[int, Field(ge=0)]
-
-_TYPE = "ssh-ed25519"
-_PREFIX = b"\0\0\0\x0bssh-ed25519\0\0\0 "
-"""Type name and length that precede the 32 bytes in an OpenSSH public key."""
-
-
-@dataclass(frozen=True)
-class PublicKey:
-    """A sound Ed25519 public key. Make one with `from_raw` or `from_line`, which check it."""
-
-    raw: bytes
-
-    @classmethod
-    def from_raw(cls, raw: bytes, where: str) -> Self:
-        """From its 32 bytes; `LevelfieldError` for small-order and non-canonical points."""
-        reason = unsound(raw)
-        if reason is not None:
-            raise LevelfieldError(f"{where}: public key refused: {reason}; ask for another key")
-        return cls(raw)
-
-    @classmethod
-    def from_line(cls, line: str, where: str) -> Self:
-        """From OpenSSH's ``ssh-ed25519 AAAA… comment``; the comment is ignored."""
-        parts = line.split(maxsplit=2)
-        if len(parts) < 2 or parts[0] != _TYPE:
-            raise LevelfieldError(f"{where}: not an {_TYPE} public key; make one with keygen")
-        try:
-            blob = base64.b64decode(parts[1], validate=True)
-        except ValueError as error:
-            raise LevelfieldError(f"{where}: not base64: {error}; copy the key again") from error
-        if not blob.startswith(_PREFIX):
-            raise LevelfieldError(f"{where}: not an {_TYPE} public key; make one with keygen")
-        return cls.from_raw(blob[len(_PREFIX) :], where)
-
-    @classmethod
-    def of(cls, private_key: "Ed25519PrivateKey") -> Self:
-        """The public half of ``private_key``."""
-        return cls.from_raw(private_key.public_key().public_bytes_raw(), "the private key")
-
-    @property
-    def key_id(self) -> str:
-        """SHA-256 of the 32 bytes, in hex."""
-        return hashlib.sha256(self.raw).hexdigest()
-
-    @property
-    def line(self) -> str:
-        """OpenSSH's form without a comment."""
-        return f"{_TYPE} {base64.b64encode(_PREFIX + self.raw).decode()}"
-
-    def verifies(self, signature: bytes, message: bytes) -> bool:
-        """Whether ``signature`` over ``message`` was made with this key's private half."""
-        from cryptography.exceptions import InvalidSignature
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
-        try:
-            Ed25519PublicKey.from_public_bytes(self.raw).verify(signature, message)
-        except InvalidSignature:
-            return False
-        return True
 
 
 def generate(path: Path, organisation: str) -> PublicKey:
