@@ -16,10 +16,15 @@ OFFICIAL = "official"
 """Folder of an imported bundle in which the files of its source that are no logs lie."""
 OFFICIAL_SYSTEM = f"{OFFICIAL}/system.json"
 SEARCH = "search.json"
+REPLICATION = "replication.json"
+"""Only in a replication bundle: of what, and what came out."""
+FURTHER = "further"
+"""Folder of a replication bundle in which performance runs beyond the result's one lie."""
 
 _SEGMENT = re.compile(r"[A-Za-z0-9._-]+")
 _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 _SCALING = re.compile(r"official/[a-z0-9][a-z0-9_.-]{0,63}\.scaling\.json")
+_FURTHER = re.compile(r"further/run_[0-9]{1,3}")
 _ATTESTATION = re.compile(r"attestations/[0-9a-f]{16}\.dsse\.json")
 
 
@@ -36,6 +41,7 @@ class Role(StrEnum):
     ANSWERS = "answers"
     OUTPUT = "output"
     OFFICIAL = "official"
+    REPLICATION = "replication"
 
 
 RESULT_FILES = {RESULT: Role.RESULT, SEARCH: Role.SEARCH}
@@ -103,6 +109,10 @@ def role_of(path: str) -> Role:
         return Role.SYSTEM
     if path == OFFICIAL_SYSTEM or _SCALING.fullmatch(path):
         return Role.OFFICIAL
+    if path == REPLICATION:
+        return Role.REPLICATION
+    if _FURTHER.fullmatch("/".join(parts[:2])) and len(parts) == 3 and parts[2] in RUN_FILES:
+        return RUN_FILES[parts[2]]
     if parts[0] == RESULTS and len(parts) == 4 and parts[3] in RESULT_FILES:
         return RESULT_FILES[parts[3]]
     if parts[0] == RESULTS and len(parts) == 5 and parts[4] in RUN_FILES:
