@@ -12,7 +12,7 @@ from harness.clock import Clock
 from harness.inference import Target, Task, infer
 from harness.queries import NEVER, QueryLog, read_query_log
 from harness.recording import Subject
-from harness.records import InferenceSettings, Run, Scenario
+from harness.records import InferenceSettings, Run, RunStatus, Scenario
 
 _SERVICE_QUERIES = 100
 _DRAIN_BOUNDS = 20
@@ -21,7 +21,10 @@ _DRAIN_BOUNDS = 20
 
 @dataclass
 class Prober:
-    """Runs probes into ``out/probes`` and confirming runs into ``out/run_1``."""
+    """Runs probes into ``out/probes`` and confirming runs into ``out/run_1``.
+
+    All probes are announced as one search, and each confirming run as a run: it may be the result.
+    """
 
     target: Target
     task: Task
@@ -32,6 +35,28 @@ class Prober:
     news: Callable[[str], None]
     made: int = 0
     confirmed: Run | None = field(default=None)
+    searching: Run | None = field(default=None)
+
+    def announce(self) -> None:
+        """Write the search into the intent log, if one is kept."""
+        if self.subject.journal:
+            self.searching = self.subject.begin(
+                self.task.scenario,
+                self.task.mode,
+                self.clock,
+                seeds=dict(self.task.seeds),
+                settings=self.task.settings,
+                sut=self.target.spec,
+                precision=self.target.precision,
+            )
+            self.subject.journal.start(self.searching, "search")
+
+    def conclude(self) -> None:
+        """Write how the search ended: complete if a run of full length held."""
+        if self.subject.journal and self.searching:
+            status = RunStatus.COMPLETE if self.confirmed else RunStatus.FAILED
+            ended = self.searching.model_copy(update={"status": status})
+            self.subject.journal.end(ended, self.clock.wall_ms())
 
     def first_rate(self) -> float:
         """Where the search begins: half of what queries one after the other make possible."""
@@ -40,7 +65,7 @@ class Prober:
         folder = self.out / "probes" / "service_time"
         settings = InferenceSettings(min_duration_ns=0, min_query_count=_SERVICE_QUERIES)
         task = replace(self.task, scenario=Scenario.SINGLE_STREAM, settings=settings)
-        infer(self.target, task, folder, self.subject, self.clock)
+        infer(self.target, task, folder, replace(self.subject, journal=None), self.clock)
         log = read_query_log((folder / "queries.npy").read_bytes(), str(folder))
         latencies, _ = _latencies(log, Scenario.SINGLE_STREAM)
         return 0.5e9 / max(1.0, float(np.median(latencies)))
@@ -63,6 +88,9 @@ class Prober:
         else:
             self.made += 1
             folder.rename(self.out / "probes" / f"probe_{self.made}")
+            if self.subject.journal:
+                reason = "a search's confirming run that did not hold the bound"
+                self.subject.journal.withdraw(run.id, reason, self.clock.wall_ms())
         return found
 
     def _measure(
@@ -76,7 +104,9 @@ class Prober:
         else:
             changes["target_rate"] = rate
         task = replace(self.task, settings=self.task.settings.model_copy(update=changes))
-        run = infer(self.target, task, folder, self.subject, self.clock)
+        probing = drain_ns is not None
+        subject = replace(self.subject, journal=None) if probing else self.subject
+        run = infer(self.target, task, folder, subject, self.clock)
         log = read_query_log((folder / "queries.npy").read_bytes(), str(folder))
         stopped = bool((log["completed"] == NEVER).any())
         latencies, lateness = _latencies(log, self.terms.scenario)

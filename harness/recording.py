@@ -10,6 +10,7 @@ from typing import Any, Self, TextIO
 from harness.clock import Clock
 from harness.errors import LevelfieldError
 from harness.events import EventWriter
+from harness.journal import Journal
 from harness.records import Borrowed, Division, Mode, Peak, Run, RunStatus, Scenario
 from harness.system import System
 from harness.telemetry.constraints import find_constraints
@@ -29,6 +30,8 @@ class Subject:
     """Whose hyperparameters the training runs take over."""
     peak: Peak | None = None
     """What this machine's device was measured to reach."""
+    journal: Journal | None = None
+    """Where each run is announced before it starts."""
 
     def begin(self, scenario: Scenario, mode: Mode, clock: Clock, **facts: Any) -> Run:
         """The record of a run that is about to start."""
@@ -67,6 +70,8 @@ class Recording:
             self.folder.mkdir(parents=True)
         except FileExistsError as error:
             raise LevelfieldError(f"{self.folder}: exists already; choose another --out") from error
+        if self._subject.journal:
+            self._subject.journal.start(self.run)
         self._write("run.json", self.run.to_json())
         self._write("system.json", self._subject.system.to_json())
         self._stream: TextIO = (self.folder / "events.log").open("w", encoding="utf-8")
@@ -91,6 +96,8 @@ class Recording:
         """Replace the record by its final form, in one step; return it."""
         self.run = Run.model_validate({**dict(self.run), "status": status, **measured})
         self._write("run.json", self.run.to_json())
+        if self._subject.journal:
+            self._subject.journal.end(self.run, self._clock.wall_ms())
         return self.run
 
     def write_bytes(self, name: str, data: bytes) -> None:

@@ -148,7 +148,9 @@ class Session:
         bound_ns = round(bound_s * 1e9)
         terms = Terms(performance.scenario, bound_ns, settings.percentile, settings.min_duration_ns)
         prober = Prober(target, performance, terms, self.out, self.subject, self.clock, self.news)
+        prober.announce()
         search = find_max(prober.probe, prober.first_rate(), terms, prober.confirm)
+        prober.conclude()
         (self.out / "search.json").write_text(search.to_json(), "utf-8")
         table("The search", SEARCH_HEADER, search_rows(search), err=True)
         if prober.confirmed is None:
