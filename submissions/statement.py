@@ -200,7 +200,7 @@ def state(submission: Submission, nonce: str) -> StatementOf[BenchmarkResult]:
         nonce=nonce,
         submitter=submission.submitter,
         category=declared.availability if declared else None,
-        rules=RulesDigests(code=rules_digest(), round=_round_digest(submission.round)),
+        rules=RulesDigests(code=rules_digest(), round=round_digest(submission.round)),
         harness=submission.system.harness,
         system=submission.system_sha256,
         results=claims_of(submission),
@@ -220,7 +220,8 @@ def rules_digest() -> str:
     return total.hexdigest()
 
 
-def _round_digest(name: str) -> str:
+def round_digest(name: str) -> str:
+    """SHA-256 of the round's TOML file; `UsageError` for a name that is not known."""
     from rules.round import read_round
 
     read_round(name)  # refuses an unknown name
