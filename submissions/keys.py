@@ -28,7 +28,7 @@ __all__ = [
     "load_public",
 ]
 
-KeyRole = Literal["submit", "review", "replicate", "witness", "root"]
+KeyRole = Literal["submit", "review", "replicate", "witness", "log", "root"]
 LogIndex = Annotated[int, Field(ge=0)]
 
 
