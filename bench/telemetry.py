@@ -1,9 +1,10 @@
-"""What telemetry costs: the same work with and without the sampling thread, side by side.
+"""What telemetry costs: the same work with and without the sampling process, side by side.
 
 Run: python bench/telemetry.py [pairs]. Prints the slow-down as a ratio with its spread, with every
 source of this machine: of work in numpy that holds every core, of pure Python that holds the
 interpreter lock, and of single queries, many short numpy calls one after the other, of which the
-90th percentile of latency is told too. First the processor time of a tick, which noise cannot hide.
+90th percentile of latency is told too. First what it takes to start and end the process, and the
+processor time of a tick, which noise cannot hide.
 """
 
 import sys
@@ -14,11 +15,14 @@ from pathlib import Path
 
 import numpy as np
 
+from harness.clock import SystemClock
+from harness.telemetry.process import SamplingProcess
 from harness.telemetry.sampler import INTERVAL_S, Sampler
 from harness.telemetry.sources import all_sources
 
 _SECONDS = 1.0
 _TICKS = 200
+_STARTS = 9
 
 Work = Callable[[int], list[float]]
 """Does so many rounds; the seconds of each."""
@@ -62,13 +66,9 @@ def query_work() -> Work:
 
 
 def sampled(work: Work, rounds: int, folder: Path) -> list[float]:
-    """The same with the sampling thread beside it."""
-    sampler = Sampler(folder / "telemetry.jsonl", all_sources(), lambda: time.time_ns() // 10**6)
-    sampler.start()
-    try:
+    """The same with the sampling process beside it."""
+    with SamplingProcess(folder / "telemetry.jsonl", SystemClock()):
         return work(rounds)
-    finally:
-        sampler.stop()
 
 
 def compare(name: str, work: Work, pairs: int, folder: Path) -> None:
@@ -91,13 +91,27 @@ def _spread(ratios: Sequence[float]) -> str:
     return f"ratio {median:.4f} +- {error:.4f} (quartiles {low:.4f} to {high:.4f})"
 
 
+def start_and_end(folder: Path) -> None:
+    """The time that a run takes longer for its first and its last sample."""
+    starts, ends = [], []
+    for _ in range(_STARTS):
+        times = [time.perf_counter()]
+        with SamplingProcess(folder / "telemetry.jsonl", SystemClock()):
+            times.append(time.perf_counter())
+        times.append(time.perf_counter())
+        start, end = np.diff(times)
+        starts.append(start)
+        ends.append(end)
+    for name, taken in (("start", starts), ("end", ends)):
+        low, median, high = np.quantile(taken, [0, 0.5, 1])
+        print(f"{name}: {median:.3f} s ({low:.3f} to {high:.3f})")
+
+
 def own_time(folder: Path) -> None:
     """The processor time of a tick and of each source's reading."""
     sources = [source for source in all_sources() if source.available()]
-    sampler = Sampler(folder / "own.jsonl", sources, lambda: 0, interval_s=3600)
-    sampler.start()
-    cost = _cost(sampler.take)
-    sampler.stop()
+    with Sampler(folder / "own.jsonl", sources, lambda: 0) as sampler:
+        cost = _cost(sampler.take)
     print(f"one tick: {cost * 1e6:.0f} us of processor time = {cost / INTERVAL_S:.3%} of a core")
     for source in sources:
         print(f"  reading {source.name:8} {_cost(source.read) * 1e6:4.0f} us")
@@ -114,6 +128,7 @@ def main() -> None:
     """Print the cost of a tick, then the comparisons."""
     pairs = int(sys.argv[1]) if len(sys.argv) > 1 else 20
     with tempfile.TemporaryDirectory() as name:
+        start_and_end(Path(name))
         own_time(Path(name))
         compare("matrix", matrix_work(), pairs, Path(name))
         compare("python", python_work(), pairs, Path(name))

@@ -10,6 +10,9 @@ class Clock(Protocol):
     def now_ns(self) -> int:
         """Nanoseconds on a monotonic scale whose zero means nothing."""
 
+    wall_at_zero_ns: int
+    """Nanoseconds since the Unix epoch when `now_ns` read 0: two clocks with one anchor agree."""
+
     def wall_ms(self) -> int:
         """Milliseconds since the Unix epoch, never falling within one clock's life."""
 
@@ -27,12 +30,14 @@ class SystemClock:
     now_ns = staticmethod(time.perf_counter_ns)
     """See `Clock`. The built-in itself: a method around it would double what reading time costs."""
 
-    def __init__(self) -> None:
-        self._wall_at_zero_ns = time.time_ns() - time.perf_counter_ns()
+    def __init__(self, wall_at_zero_ns: int | None = None) -> None:
+        """``wall_at_zero_ns``: of another process's clock, to agree with it."""
+        now_ns = time.time_ns() - time.perf_counter_ns()
+        self.wall_at_zero_ns = now_ns if wall_at_zero_ns is None else wall_at_zero_ns
 
     def wall_ms(self) -> int:
         """See `Clock`."""
-        return (self._wall_at_zero_ns + time.perf_counter_ns()) // 1_000_000
+        return (self.wall_at_zero_ns + time.perf_counter_ns()) // 1_000_000
 
     def sleep_ns(self, duration_ns: int) -> None:
         """See `Clock`."""
@@ -45,7 +50,7 @@ class SimulatedClock:
 
     def __init__(self, wall_ms: int = 1_700_000_000_000) -> None:
         self._now_ns = 0
-        self._wall_ms = wall_ms
+        self.wall_at_zero_ns = wall_ms * 1_000_000
 
     def now_ns(self) -> int:
         """See `Clock`."""
@@ -53,7 +58,7 @@ class SimulatedClock:
 
     def wall_ms(self) -> int:
         """See `Clock`."""
-        return self._wall_ms + self._now_ns // 1_000_000
+        return (self.wall_at_zero_ns + self._now_ns) // 1_000_000
 
     def sleep_ns(self, duration_ns: int) -> None:
         """See `Clock`."""

@@ -1,11 +1,12 @@
 """A run's folder while it is measured: it says *incomplete* until the run has ended."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TextIO
+from typing import Any, Self
 
 from harness.clock import Clock
 from harness.errors import LevelfieldError
@@ -14,7 +15,14 @@ from harness.journal import Journal
 from harness.records import Borrowed, Division, Mode, Peak, Run, RunStatus, Scenario
 from harness.system import System
 from harness.telemetry.constraints import find_constraints
-from harness.telemetry.sampler import Sampler, Source
+from harness.telemetry.process import SamplingProcess
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """That telemetry is taken, and with which external power meter, if any."""
+
+    meter: str | None = None
 
 
 @dataclass(frozen=True)
@@ -25,7 +33,8 @@ class Subject:
     workload_sha256: str
     division: Division
     system: System
-    sources: Sequence[Source] = ()
+    sampling: Sampling | None = None
+    """None takes no telemetry; the round's rules ask for it."""
     borrowed_from: Borrowed | None = None
     """Whose hyperparameters the training runs take over."""
     peak: Peak | None = None
@@ -56,7 +65,8 @@ class Recording:
     """Owns one run's folder: ``run.json``, ``system.json``, ``events.log``, ``telemetry.jsonl``.
 
     Everything is written as it happens. Leaving the ``with`` block without `finish` keeps the
-    record as it was: incomplete.
+    record as it was: incomplete. Sampling that ended early raises `LevelfieldError` only then: a
+    finished record stays finished.
     """
 
     def __init__(self, folder: Path, run: Run, subject: Subject, clock: Clock) -> None:
@@ -74,13 +84,14 @@ class Recording:
             self._subject.journal.start(self.run)
         self._write("run.json", self.run.to_json())
         self._write("system.json", self._subject.system.to_json())
-        self._stream: TextIO = (self.folder / "events.log").open("w", encoding="utf-8")
-        self.log = EventWriter(self._stream, self._clock)
-        self._sampler = Sampler(
-            self.folder / "telemetry.jsonl", self._subject.sources, self._clock.wall_ms
-        )
-        self._sampler.start()
-        self._log_header()
+        with ExitStack() as opened:
+            stream = opened.enter_context((self.folder / "events.log").open("w", encoding="utf-8"))
+            self.log = EventWriter(stream, self._clock)
+            if sampling := self._subject.sampling:
+                path = self.folder / "telemetry.jsonl"
+                opened.enter_context(SamplingProcess(path, self._clock, sampling.meter))
+            self._log_header()
+            self._opened = opened.pop_all()
         return self
 
     def __exit__(
@@ -89,8 +100,7 @@ class Recording:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._sampler.stop()
-        self._stream.close()
+        self._opened.__exit__(kind, error, trace)
 
     def finish(self, status: RunStatus, **measured: Any) -> Run:
         """Replace the record by its final form, in one step; return it."""

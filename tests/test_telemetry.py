@@ -38,9 +38,8 @@ class Missing(Counting):
 def test_first_and_last_reading_are_taken_and_kept(tmp_path: Path) -> None:
     counting, missing = Counting(), Missing()
     path = tmp_path / "telemetry.jsonl"
-    sampler = Sampler(path, [counting, missing], lambda: 5, interval_s=3600)
-    sampler.start()
-    sampler.stop()
+    with Sampler(path, [counting, missing], lambda: 5):
+        pass
     log = read_telemetry(path.read_bytes(), "telemetry.jsonl")
     assert log.series("counting", "reads") == [(5, 1), (5, 2)]
     assert log.series("counting", "gap") == [(5, None), (5, None)]
@@ -49,10 +48,8 @@ def test_first_and_last_reading_are_taken_and_kept(tmp_path: Path) -> None:
 
 def test_every_tick_tells_its_own_cost(tmp_path: Path) -> None:
     path = tmp_path / "telemetry.jsonl"
-    sampler = Sampler(path, [Counting()], lambda: 5, interval_s=3600)
-    sampler.start()
-    sampler.take(0.25)
-    sampler.stop()
+    with Sampler(path, [Counting()], lambda: 5) as sampler:
+        sampler.take(0.25)
     log = read_telemetry(path.read_bytes(), "t")
     assert log.series("sampler", "late_s") == [(5, 0.0), (5, 0.25), (5, 0.0)]
     assert all(isinstance(s, float) and s > 0 for _, s in log.series("sampler", "took_s"))
@@ -63,14 +60,22 @@ def test_ticks_that_were_overrun_are_left_out_and_none_drifts_or_comes_twice(
 ) -> None:
     now = 100.0
     monkeypatch.setattr("time.perf_counter", lambda: now)
-    sampler = Sampler(tmp_path / "t", [], lambda: 5, interval_s=0.5)
-    sampler.start()
+    passed = iter((0.125, 0.625, 3.25, 3.375))
     waits = []
-    for passed in (0.0, 0.625, 3.25, 3.375):
-        now = 100.0 + passed
-        waits.append((sampler._until_due(), sampler._due))
-    sampler.stop()
-    assert waits == [(0.5, 100.5), (0.375, 101.0), (0.25, 103.5), (0.625, 104.0)]
+
+    def wait(seconds: float) -> bool:
+        """Let the time of a wait pass, and the tick begin that much after the last one was due."""
+        nonlocal now
+        waits.append(seconds)
+        now = 100.0 + next(passed)
+        return len(waits) == 4
+
+    with Sampler(tmp_path / "t", [Counting()], lambda: 5, interval_s=0.5) as sampler:
+        sampler.sample(wait)
+    late = read_telemetry((tmp_path / "t").read_bytes(), "t").series("sampler", "late_s")
+    # Ticks are due at 0.5, 1.0, 1.5 and 3.5 s; what begins before is not late.
+    assert waits == [0.5, 0.875, 0.875, 0.25]
+    assert [seconds for _, seconds in late] == [0.0, 0.0, 0.0, 1.75, 0.0]
 
 
 def test_the_sources_of_a_run_and_a_meter_if_asked_for() -> None:
@@ -100,16 +105,6 @@ def test_a_reading_is_a_number_of_reasonable_size(number: str) -> None:
     line = f'{{"time_ms": 1, "source": "a", "values": {{"x": {number}}}}}'
     with pytest.raises(LevelfieldError, match=r"^t:1: not a telemetry sample"):
         read_telemetry(line.encode(), "t")
-
-
-def test_a_thread_that_cannot_write_says_so_at_the_end(tmp_path: Path) -> None:
-    sampler = Sampler(tmp_path / "t", [Counting()], lambda: 5, interval_s=0.001)
-    sampler.start()
-    with sampler._stream:
-        sampler._stream = Path("/dev/full").open("w")  # noqa: SIM115 (the sampler closes it)
-        sampler._thread.join()
-    with pytest.raises(OSError, match="No space left"):
-        sampler.stop()
 
 
 def test_summary_counts_only_the_window_and_no_gaps() -> None:

@@ -116,11 +116,27 @@ def test_own_time_counts_children_while_they_live_and_after() -> None:
     assert own.seconds(1) - before >= 0.1
 
 
-def test_own_time_never_falls(monkeypatch: pytest.MonkeyPatch) -> None:
-    own = OwnTime()
-    before = own.seconds(1)
-    monkeypatch.setattr("time.process_time", lambda: 0.0)
-    assert own.seconds(1) == before
+def test_own_time_never_falls(tmp_path: Path) -> None:
+    line = "5 (a) R 1 1 1 1 0 -1 4194304 1 0 0 0 {} 0 0 0 20 0 1\n"
+    (tmp_path / "5").mkdir()
+    (tmp_path / "5/stat").write_text(line.format(400))
+    own = OwnTime(5, tmp_path)
+    assert own.seconds(1) == pytest.approx(4.0)
+    (tmp_path / "5/stat").write_text(line.format(100))
+    assert own.seconds(1) == pytest.approx(4.0)
+
+
+def test_own_time_is_that_of_the_owner_s_tree() -> None:
+    work = "while __import__('time').process_time() < 0.15: pass\n"
+    with subprocess.Popen(
+        [sys.executable, "-c", f"{work}print(flush=True); input()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as child:
+        assert child.stdout
+        child.stdout.readline()
+        assert 0.1 <= OwnTime(child.pid).seconds(1) < OwnTime().seconds(1)
+        child.communicate(b"\n")
 
 
 def test_a_process_of_any_name_is_read_and_one_that_ended_is_nothing(tmp_path: Path) -> None:

@@ -132,11 +132,10 @@ def test_it_says_what_it_reads(tmp_path: Path) -> None:
 def test_the_sampler_opens_it_for_a_run_and_keeps_its_times(tmp_path: Path) -> None:
     path = tmp_path / "power.csv"
     path.write_text(line(0, 200) + line(7, 201))
-    sampler = Sampler(tmp_path / "t", [Meter(str(path), now_ns=lambda: NOW)], lambda: 5, 3600)
-    sampler.start()
-    with path.open("a") as stream:
+    meter = Meter(str(path), now_ns=lambda: NOW)
+    # Left not before there is a reading from after the run.
+    with Sampler(tmp_path / "t", [meter], lambda: 5), path.open("a") as stream:
         stream.write(line(9, 202))
-    sampler.stop()  # not before it has one from after the run
     log = read_telemetry((tmp_path / "t").read_bytes(), "t")
     start = NOW // MS
     assert log.series("meter", "power_w") == [(start, 200), (start + 7, 201), (start + 9, 202)]

@@ -7,11 +7,11 @@ from harness.card import WorkloadCard
 from harness.errors import UsageError
 from harness.inference import Target
 from harness.peak import peak_of
-from harness.recording import Subject
+from harness.recording import Sampling, Subject
 from harness.records import Division
 from harness.sut import load_sut
 from harness.system import Declared, System, find_system
-from harness.telemetry.sources import all_sources
+from harness.telemetry.meter import Meter
 from harness.workload import Progress
 from workloads.catalogue import engine_spec, load_scorer, load_workload, workload_digest
 
@@ -26,16 +26,18 @@ def describe_system(declared: Declared | None) -> System:
 def subject_of(
     card: WorkloadCard, division: str, declared: Declared | None, meter: str | None = None
 ) -> Subject:
-    """What the runs of one command have in common; ``meter`` as `all_sources` takes it."""
+    """What the runs of one command have in common; see `Meter` for ``meter`` and its errors."""
     from workloads.peak import device_text
 
+    if meter:
+        Meter(meter)  # refused here rather than by the first run
     system = describe_system(declared)
     return Subject(
         workload=card.name,
         workload_sha256=workload_digest(card.name),
         division=Division(division),
         system=system,
-        sources=all_sources(meter),
+        sampling=Sampling(meter),
         peak=peak_of(device_text(system)),
     )
 

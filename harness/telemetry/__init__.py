@@ -1,1 +1,1 @@
-"""What the machine did while a run was measured: sources, the sampling thread, its log."""
+"""What the machine did while a run was measured: sources, the sampling process, its log."""

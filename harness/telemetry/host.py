@@ -23,12 +23,12 @@ class Host:
 
     Clock frequencies and the number of processes are slow to read: every tenth sample has them.
     Disks are those with hardware behind them, so that no layer on top counts twice; the network
-    is every interface but the loopback.
+    is every interface but the loopback. Own time is that of ``owner``, see `OwnTime`.
     """
 
     name = "host"
 
-    def __init__(self, root: Path = Path("/")) -> None:
+    def __init__(self, root: Path = Path("/"), owner: int | None = None) -> None:
         self._proc = root / "proc"
         self._stat = KernelFile(self._proc / "stat")
         self._meminfo = KernelFile(self._proc / "meminfo")
@@ -39,7 +39,7 @@ class Host:
         cores = (root / "sys/devices/system/cpu").glob("cpu[0-9]*/cpufreq/scaling_cur_freq")
         self._clocks = [KernelFile(path) for path in sorted(cores, key=_core_of)]
         self._disks = {path.parent.name for path in (root / "sys/block").glob("*/device")}
-        self._own = OwnTime()
+        self._own = OwnTime(owner)
         self._before: list[tuple[int, int]] = []
         self._reads = 0
         self._started = 0

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-import numpy as np
 from pydantic import Field, ValidationError
 
 from harness.errors import LevelfieldError
@@ -67,9 +66,10 @@ def summarise(log: TelemetryLog, start_ms: int, stop_ms: int) -> dict[str, Summa
                 entries = value if isinstance(value, tuple) else (value,)
                 found = [entry for entry in entries if entry is not None]
                 if found:
-                    readings.setdefault(f"{sample.source}.{name}", []).append(float(np.mean(found)))
+                    mean = sum(found) / len(found)
+                    readings.setdefault(f"{sample.source}.{name}", []).append(mean)
     return {
-        name: Summary(mean=float(np.mean(means)), maximum=max(means), samples=len(means))
+        name: Summary(mean=sum(means) / len(means), maximum=max(means), samples=len(means))
         for name, means in readings.items()
     }
 

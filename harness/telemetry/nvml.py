@@ -31,12 +31,19 @@ _SLOWING = {
 
 
 class Nvml:
-    """Every card's counters; a quantity that a card does not tell is a gap, never 0."""
+    """Every card's counters; a quantity that a card does not tell is a gap, never 0.
+
+    Processes of others are those that neither are ``owner`` (this process if none) nor descend
+    from it.
+    """
 
     name = "nvml"
 
-    def __init__(self, now_ns: Callable[[], int] = time.monotonic_ns) -> None:
+    def __init__(
+        self, now_ns: Callable[[], int] = time.monotonic_ns, owner: int | None = None
+    ) -> None:
         self._now_ns = now_ns
+        self._owner = os.getpid() if owner is None else owner
         self._gaps: dict[str, str] = {}
 
     @cached_property
@@ -78,7 +85,7 @@ class Nvml:
         """
         answers: dict[str, Sequence[Answer]] = {
             name: [device.ask(name, read) for device in self._driver.devices]
-            for name, read in _QUANTITIES.items()
+            for name, read in {**_QUANTITIES, "other_processes": self._others}.items()
         }
         answers["energy_j"] = [counter.read() for counter in self._counters]
         values, self._gaps = fold({**answers, **self._pcie.read()})
@@ -87,6 +94,11 @@ class Nvml:
     def gaps(self) -> Mapping[str, str]:
         """See `harness.telemetry.sampler.Source`."""
         return self._gaps
+
+    def _others(self, handle: Any) -> Answer:
+        pids = {process.pid for process in pynvml.nvmlDeviceGetComputeRunningProcesses(handle)}
+        ours = [_is_of(self._owner, pid) for pid in pids]
+        return "processes not visible" if None in ours else ours.count(False)
 
 
 class _EnergyCounter:
@@ -161,12 +173,6 @@ def _ecc_errors(handle: Any) -> int:
     return int(pynvml.nvmlDeviceGetTotalEccErrors(handle, kind, since))
 
 
-def _other_processes(handle: Any) -> Answer:
-    pids = {process.pid for process in pynvml.nvmlDeviceGetComputeRunningProcesses(handle)}
-    ours = [_is_of(os.getpid(), pid) for pid in pids]
-    return "processes not visible" if None in ours else ours.count(False)
-
-
 @lru_cache(maxsize=1024)  # each walk up the tree takes half a millisecond
 def _is_of(own: int, pid: int) -> bool | None:
     """Whether ``pid`` is ``own`` or descends from it; none for an id that nobody here has.
@@ -192,7 +198,6 @@ _QUANTITIES: Mapping[str, Callable[[Any], Answer]] = {
     "temperature_c": lambda h: pynvml.nvmlDeviceGetTemperature(h, pynvml.NVML_TEMPERATURE_GPU),
     "throttle_reasons": lambda h: pynvml.nvmlDeviceGetCurrentClocksEventReasons(h),
     "ecc_errors": _ecc_errors,
-    "other_processes": _other_processes,
 }
 
 

@@ -1,9 +1,7 @@
-"""The processor time of this process and of every process that it started."""
+"""The processor time of a process and of every process that it started."""
 
 import errno
 import os
-import resource
-import time
 from pathlib import Path
 
 from harness.telemetry.kernel_file import KernelFile
@@ -12,15 +10,17 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class OwnTime:
-    """Seconds of this process, its living descendants and those that it has waited for.
+    """Seconds of one process, its living descendants and those that it has waited for.
 
     The total never falls: what a descendant used before its own parent was gone stays counted.
     New descendants are looked for, thread by thread of those known, only when the kernel has
-    started anything since the last call.
+    started anything since the last call. ``owner`` is the process's id, this one's if none.
     """
 
-    def __init__(self, proc: Path = Path("/proc")) -> None:
+    def __init__(self, owner: int | None = None, proc: Path = Path("/proc")) -> None:
+        self._owner = os.getpid() if owner is None else owner
         self._proc = proc
+        self._stat = KernelFile(proc / f"{self._owner}/stat")
         self._started: int | None = None
         self._living: list[KernelFile] = []
         self._total = 0.0
@@ -32,21 +32,20 @@ class OwnTime:
         """
         # Those waited for come first: a child that ends in between is missed for one reading,
         # not counted twice.
-        children = resource.getrusage(resource.RUSAGE_CHILDREN)
-        total = time.process_time() + children.ru_utime + children.ru_stime
+        total = _seconds_of(self._stat)
         if started != self._started:
-            pids = self._descendants() if _has_children() else []
-            self._living = [KernelFile(self._proc / f"{pid}/stat") for pid in pids]
+            self._living = [KernelFile(self._proc / f"{pid}/stat") for pid in self._descendants()]
             self._started = started
         total += sum(_seconds_of(stat) for stat in self._living)
         self._total = max(self._total, total)
         return self._total
 
     def _descendants(self) -> list[int]:
-        if not (self._proc / f"self/task/{os.getpid()}/children").exists():
+        task = self._proc / f"{self._owner}/task/{self._owner}"
+        if task.exists() and not (task / "children").exists():
             raise OSError(errno.ENOTSUP, "the kernel does not list children")
         found: list[int] = []
-        waiting = [os.getpid()]
+        waiting = [self._owner]
         while waiting:
             children = self._children(waiting.pop())
             found += children
@@ -71,12 +70,3 @@ def _seconds_of(stat: KernelFile) -> float:
         return 0.0  # its parent has waited for it and has its time
     # The name, in brackets, may hold anything; see proc_pid_stat(5), fields 14 to 17.
     return sum(map(int, text.rpartition(")")[2].split()[11:15])) / _TICKS
-
-
-def _has_children() -> bool:
-    """Whether there is anything to wait for, asked without waiting."""
-    try:
-        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-    except ChildProcessError:
-        return False
-    return True

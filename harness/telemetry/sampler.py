@@ -1,13 +1,13 @@
-"""The sampling thread: reads every source at a steady rate and writes each reading at once."""
+"""The sampler: reads every source at a steady rate and writes each reading at once."""
 
 import errno
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TextIO, runtime_checkable
+from types import TracebackType
+from typing import Protocol, Self, TextIO, runtime_checkable
 
 from harness.telemetry.log import Reading, Sample
 
@@ -97,7 +97,7 @@ class Reader:
 
 
 class Sampler:
-    """One thread for all sources; started and stopped around a run.
+    """All sources of a run; takes a first sample when entered and a last one when left.
 
     Its schedule is absolute: reading n is due n intervals after the first, and one that is due
     while another is still taken is left out. Every tick tells how late it began (``late_s``) and
@@ -118,54 +118,52 @@ class Sampler:
         self._wall_ms = wall_ms
         self._interval_s = interval_s
         self._tick = 0
-        self._ending = threading.Event()
-        self._error: OSError | None = None
-        self._thread = threading.Thread(target=self._loop, name="telemetry", daemon=True)
 
-    def start(self) -> None:
-        """Take a first sample at once and go on in the background."""
-        self._stream: TextIO = self._path.open("w", encoding="utf-8")
-        for source in self._timed:
-            source.open()
-        self._start = time.perf_counter()
-        self.take()
-        if self._readers:
-            self._thread.start()
-
-    def stop(self) -> None:
-        """Take a last sample and end the thread; raise what ended it early (a full disk)."""
-        self._ending.set()
-        if self._thread.is_alive():
-            self._thread.join()
-        with self._stream, ExitStack() as closing:
+    def __enter__(self) -> Self:
+        with ExitStack() as opened:
+            self._stream: TextIO = opened.enter_context(self._path.open("w", encoding="utf-8"))
             for source in self._timed:
-                closing.callback(self._close, source)
-            if self._error is not None:
-                raise self._error
+                source.open()
+                opened.callback(self._close, source)
+            self._start = time.perf_counter()
             self.take()
+            self._opened = opened.pop_all()
+        return self
 
-    def _close(self, source: TimedSource) -> None:
-        self._stream.writelines(sample.line() for sample in source.close())
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with self._opened:
+            if error is None:
+                self.take()
+
+    def sample(self, ended: Callable[[float], bool]) -> None:
+        """Take samples by the schedule until ``ended``, which waits so many seconds at most."""
+        while not ended(self._until_due()):
+            self.take(max(0.0, time.perf_counter() - self._due))
 
     def take(self, late_s: float = 0.0) -> None:
-        """Write one sample of every source; ``late_s`` is how late this is by the schedule."""
+        """Write one sample of every source; ``late_s`` is how late this is by the schedule.
+
+        Written at once as a whole, so that a sampler that is killed leaves no half of a line.
+        """
         if not self._readers:
             return
         before = time.perf_counter()
-        for reader in self._readers:
-            for sample in reader.samples(self._wall_ms()):
-                self._stream.write(sample.line())
+        lines = [
+            sample.line() for reader in self._readers for sample in reader.samples(self._wall_ms())
+        ]
         took_s = time.perf_counter() - before
         cost: dict[str, Reading] = {"late_s": round(late_s, 6), "took_s": round(took_s, 6)}
-        self._stream.write(Sample(time_ms=self._wall_ms(), source="sampler", values=cost).line())
+        lines.append(Sample(time_ms=self._wall_ms(), source="sampler", values=cost).line())
+        self._stream.write("".join(lines))
         self._stream.flush()
 
-    def _loop(self) -> None:
-        try:
-            while not self._ending.wait(self._until_due()):
-                self.take(max(0.0, time.perf_counter() - self._due))
-        except OSError as error:
-            self._error = error
+    def _close(self, source: TimedSource) -> None:
+        self._stream.writelines(sample.line() for sample in source.close())
 
     def _until_due(self) -> float:
         """Seconds to the next tick of the schedule; no tick comes twice if one was a hair early."""

@@ -10,10 +10,19 @@ from harness.telemetry.rapl import Rapl
 from harness.telemetry.sampler import Source
 
 
-def all_sources(meter: str | None = None) -> list[Source]:
+def all_sources(meter: str | None = None, owner: int | None = None) -> list[Source]:
     """The sources of a run; the sampler leaves out those that this machine has not.
 
     ``meter`` is the command or the file of an external power meter; see `Meter` for its errors.
+    ``owner`` is the process that is measured: it and all that it started are not "others". This
+    one if none.
     """
-    sources: list[Source] = [Host(), Pressure(), Cgroup(), Rapl(), Nvml(), Gpm()]
+    sources: list[Source] = [
+        Host(owner=owner),
+        Pressure(),
+        Cgroup(),
+        Rapl(),
+        Nvml(owner=owner),
+        Gpm(),
+    ]
     return [*sources, Meter(meter)] if meter else sources
