@@ -51,6 +51,10 @@ def sign(bundle: Bundle, private_key: "Ed25519PrivateKey") -> Path:
     same key writes the same file. `LevelfieldError` if it cannot be
     written, `UsageError` if this installation does not know the bundle's round.
     """
+    if bundle.root.is_file():
+        raise LevelfieldError(
+            f"{bundle.root}: a zip, which is only for transport; sign the folder, then zip that"
+        )
     payload = canonical(state(bundle.submission, bundle.manifest.nonce))
     envelope = seal(payload, private_key)
     path = bundle.root / attestation_path(envelope)

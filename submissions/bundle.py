@@ -1,4 +1,4 @@
-"""A bundle: a folder whose every byte is accounted for, and the only source of a submission."""
+"""A bundle: a folder or zip whose every byte is accounted for; the one source of submissions."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -11,6 +11,7 @@ from harness.errors import LevelfieldError
 from harness.records import Result
 from harness.system import System
 from rules.submission import Entry, RunEvidence, Submission
+from submissions.container import Container, open_container
 from submissions.evidence import read_run
 from submissions.layout import (
     ATTESTATIONS,
@@ -24,7 +25,6 @@ from submissions.layout import (
     is_attestation,
 )
 from submissions.manifest import File, Manifest, bundle_id, read_manifest
-from submissions.scan import read_plain, scan
 from submissions.strict_json import read_record
 
 MAX_ATTESTATION_BYTES = 2**20
@@ -36,7 +36,7 @@ _Read = Callable[[str], bytes]
 class Bundle:
     """A bundle that has been read whole and found to be what its manifest says."""
 
-    root: Path
+    container: Container
     manifest: Manifest
     manifest_sha256: str
     submission: Submission
@@ -45,29 +45,39 @@ class Bundle:
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """Read the bundle in folder ``path``; each file is read once, hashed and then parsed.
+        """Read the bundle in the folder or zip ``path``; each file once, hashed and then parsed.
 
-        `LevelfieldError` names the file and the reason: whatever `scan` refuses, a manifest that
-        is not canonical, a changed, missing or additional file, a record that cannot be read, a
-        claimed run that is not there.
+        `LevelfieldError` names the file and the reason: whatever the container's scan refuses, a
+        manifest that is not canonical, a changed, missing or additional file, a record that
+        cannot be read, a claimed run that is not there.
         """
         # (0) size limits and (1) the strict scan of the container
-        sizes, folders = scan(path)
+        container = open_container(path)
+        sizes, folders = container.sizes()
         if MANIFEST not in sizes:
             raise LevelfieldError(f"{path}: no {MANIFEST}; not a bundle, make one with pack")
         # (2) strict parsing, of the same bytes that are hashed
-        data = read_plain(path, MANIFEST, sizes[MANIFEST])
+        data = container.read(MANIFEST, sizes[MANIFEST])
         manifest, digest = read_manifest(data), hashlib.sha256(data).hexdigest()
         _check_presence(manifest, set(sizes), folders)
         attestations = {
-            name: _read_attestation(path, name, size)
+            name: _read_attestation(container, name, size)
             for name, size in sizes.items()
             if is_attestation(name)
         }
         # (7) every file, as its role demands
-        files = {file.path: file for file in manifest.files}
-        submission = _read_submission(manifest, digest, lambda name: _checked(path, files[name]))
-        return cls(path, manifest, digest, submission, attestations)
+        unread = {file.path: file for file in manifest.files}
+        submission = _read_submission(
+            manifest, digest, lambda name: _checked(container, unread.pop(name))
+        )
+        for file in unread.values():
+            _checked(container, file)
+        return cls(container, manifest, digest, submission, attestations)
+
+    @property
+    def root(self) -> Path:
+        """The folder or zip that it was opened from."""
+        return self.container.path
 
     @property
     def id(self) -> str:
@@ -78,7 +88,7 @@ class Bundle:
         """A file's bytes, checked against the manifest once more; `LevelfieldError` if changed."""
         for file in self.manifest.files:
             if file.path == path:
-                return _checked(self.root, file)
+                return _checked(self.container, file)
         raise LevelfieldError(f"{path}: not in the bundle's manifest; see {MANIFEST} for its files")
 
 
@@ -96,10 +106,10 @@ def _check_presence(manifest: Manifest, found: set[str], folders: set[str]) -> N
         raise LevelfieldError(f"{path}: additional folder, no listed file is in it; remove it")
 
 
-def _read_attestation(root: Path, path: str, size: int) -> bytes:
+def _read_attestation(container: Container, path: str, size: int) -> bytes:
     if size > MAX_ATTESTATION_BYTES:
         raise LevelfieldError(f"{path}: larger than {MAX_ATTESTATION_BYTES} bytes; remove it")
-    data = read_plain(root, path, size)
+    data = container.read(path, size)
     if path != attestation_path(data):
         raise LevelfieldError(f"{path}: its SHA-256 differs from its name; copy the file back")
     return data
@@ -110,8 +120,8 @@ def attestation_path(data: bytes) -> str:
     return f"{ATTESTATIONS}/{hashlib.sha256(data).hexdigest()[:16]}.dsse.json"
 
 
-def _checked(root: Path, file: File) -> bytes:
-    data = read_plain(root, file.path, file.size)
+def _checked(container: Container, file: File) -> bytes:
+    data = container.read(file.path, file.size)
     if hashlib.sha256(data).hexdigest() != file.sha256:
         raise LevelfieldError(
             f"{file.path}: its SHA-256 differs from the manifest's; "

@@ -15,6 +15,7 @@ from rules.round import Round, read_round
 from rules.scoring import score
 from rules.submission import RunEvidence
 from submissions.bundle import Bundle
+from submissions.container import Folder
 from submissions.evidence import read_run
 from submissions.keys import check_organisation
 from submissions.layout import MANIFEST, RESULT, RESULTS, SEARCH, SYSTEM, check_path, files_of
@@ -222,4 +223,4 @@ def _write(out: Path, files: Mapping[str, bytes]) -> Bundle:
         ) from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-    return replace(bundle, root=out)
+    return replace(bundle, container=Folder(out))

@@ -32,11 +32,22 @@ def scan(root: Path) -> tuple[dict[str, int], set[str]]:
         _check_plain(path, status)
         sizes[path] = status.st_size
         total += status.st_size
-        if total > MAX_TOTAL_BYTES:
-            _refuse(str(root), f"more than {MAX_TOTAL_BYTES} bytes in all")
-        if len(sizes) > MAX_FILES:
-            _refuse(str(root), f"more than {MAX_FILES} files")
+        check_limits(str(root), total, len(sizes))
     return sizes, folders
+
+
+def check_limits(where: str, total: int, files: int) -> None:
+    """Refuse what holds more than `MAX_TOTAL_BYTES` or `MAX_FILES`."""
+    if total > MAX_TOTAL_BYTES:
+        _refuse(where, f"more than {MAX_TOTAL_BYTES} bytes in all")
+    if files > MAX_FILES:
+        _refuse(where, f"more than {MAX_FILES} files")
+
+
+def check_size(path: str, size: int) -> None:
+    """Refuse a file of more than `MAX_FILE_BYTES`."""
+    if size > MAX_FILE_BYTES:
+        _refuse(path, f"{size} bytes; a file may have {MAX_FILE_BYTES}")
 
 
 def _walk(root: Path) -> Iterator[tuple[str, os.stat_result]]:
@@ -80,8 +91,7 @@ def _check_plain(path: str, status: os.stat_result) -> None:
         _refuse(path, "a hard link: the file has a second name")
     if status.st_mode & _PRIVILEGED:
         _refuse(path, "a set-user-id, set-group-id or sticky bit")
-    if status.st_size > MAX_FILE_BYTES:
-        _refuse(path, f"{status.st_size} bytes; a file may have {MAX_FILE_BYTES}")
+    check_size(path, status.st_size)
 
 
 def read_plain(root: Path, path: str, size: int) -> bytes:

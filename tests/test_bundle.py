@@ -12,6 +12,7 @@ from searches import searched
 from harness.errors import LevelfieldError
 from harness.records import Mode, Result, Scenario
 from submissions import bundle as module
+from submissions import container
 from submissions.attestation import verify
 from submissions.bundle import Bundle
 from submissions.keys import Keyring
@@ -188,13 +189,13 @@ def test_the_bytes_that_are_hashed_are_the_bytes_that_are_parsed(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reads: list[str] = []
-    read_plain = module.read_plain
+    read_plain = container.read_plain
 
     def counting(folder: Path, path: str, size: int) -> bytes:
         reads.append(path)
         return read_plain(folder, path, size)
 
-    monkeypatch.setattr(module, "read_plain", counting)
+    monkeypatch.setattr(container, "read_plain", counting)
     Bundle.open(root)
     assert sorted(reads) == sorted(str(p.relative_to(root)) for p in root.rglob("*.*"))
 

@@ -24,12 +24,20 @@ if TYPE_CHECKING:
 @click.option("--submitter", required=True, help="Your identifier: letters, digits, dash.")
 @click.option("--round", "round_name", default="practice", show_default=True, help="Submit to.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="New folder.")
+@click.option("--zip", "zipped", type=click.Path(path_type=Path), metavar="FILE",
+              help="Also a zip of it, unsigned (for a signed one: levelfield zip).")  # fmt: skip
 @as_json
-def pack(runs: tuple[Path, ...], submitter: str, round_name: str, out: Path, to_json: bool) -> None:
+def pack(
+    runs: tuple[Path, ...], submitter: str, round_name: str, out: Path, zipped: Path | None,
+    to_json: bool,
+) -> None:  # fmt: skip
     """Put finished runs into a bundle: one submitter, one system, one round."""
     from submissions.pack import pack as pack_runs
+    from submissions.zip_writer import write_zip
 
     bundle = pack_runs(runs, submitter, round_name, out)
+    if zipped:
+        write_zip(bundle, zipped)
     results = [entry.result for entry in bundle.submission.entries]
     if to_json:
         claimed = [json.loads(result.to_json()) for result in results]
