@@ -30,7 +30,7 @@ DATASHEETS: dict[str, dict[str, float]] = {
         "fp32": 19.5e12, "tf32": 156e12, "fp16": 312e12, "bf16": 312e12, BANDWIDTH: 2.039e12,
     },
     # NVIDIA Blackwell architecture technical brief, HGX B200, per GPU.
-    "NVIDIA B200": {"fp32": 80e12, "fp16": 2250e12, "bf16": 2250e12, BANDWIDTH: 8e12},
+    "NVIDIA B200": {"fp16": 2250e12, "bf16": 2250e12, BANDWIDTH: 8e12},
     # NVIDIA L4 Tensor Core GPU datasheet.
     "NVIDIA L4": {
         "fp32": 30.3e12, "tf32": 60e12, "fp16": 121e12, "bf16": 121e12, BANDWIDTH: 300e9,

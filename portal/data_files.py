@@ -11,6 +11,8 @@ from typing import Any
 
 from portal.boards import Board
 from portal.listing import Listing
+from portal.machine_view import mfu_by_run
+from portal.measured import efficiency_of, of_unit, unit_of
 from portal.scores import run_scores, score_interval, time_without_luck
 
 Row = dict[str, Any]
@@ -50,6 +52,11 @@ RESULTS = Table(
         ("high", "REAL", "upper end, null too where it is open because a run missed the target"),
         ("without_luck", "REAL", "training: seconds per sample times the reference's samples"),
         ("unit", "TEXT", "SI unit of value; what 1/s counts, metric says"),
+        ("work", "TEXT", "what energy_j and cost are of: one training run, sample or token"),
+        ("energy_j", "REAL", "energy of one work within energy_boundary, null if not measured"),
+        ("energy_boundary", "TEXT", "the widest measured: package, board, node or wall"),
+        ("cost", "REAL", "price of the machine's time for one work, null if it states none"),
+        ("currency", "TEXT", "currency of cost"),
         (
             "rank",
             "INTEGER",
@@ -78,6 +85,7 @@ RUNS = Table(
         ("dropped", "INTEGER", "1 if the score leaves it out"),
         ("quality", "REAL", "quality that it reached or answered with"),
         ("samples", "INTEGER", "samples trained on or answered"),
+        ("mfu", "REAL", "model FLOPs utilisation of the measured peak, null if not known"),
         ("log", "TEXT", "its log's page, from the root of the site"),
     ),
 )
@@ -134,6 +142,7 @@ def _result(listing: Listing) -> Row:
         "high": found.high if found and math.isfinite(found.high) else None,
         "without_luck": speed.seconds if speed else None,
         "unit": listing.unit,
+        **_use(listing),
         "rank": listing.rank,
         "errors": len(listing.errors),
         "warnings": len(listing.warnings),
@@ -142,7 +151,21 @@ def _result(listing: Listing) -> Row:
     }
 
 
+def _use(listing: Listing) -> Row:
+    found, work = efficiency_of(listing), unit_of(listing)
+    energy = found.energy[-1] if found and found.energy else None
+    cost = found.cost if found else None
+    return {
+        "work": work,
+        "energy_j": of_unit(energy.per, work) if energy else None,
+        "energy_boundary": energy.boundary.value if energy else None,
+        "cost": of_unit(cost.per, work) if cost else None,
+        "currency": cost.currency if cost else None,
+    }
+
+
 def _runs(listing: Listing) -> Iterator[Row]:
+    mfu = mfu_by_run(listing)
     for number, (evidence, score) in enumerate(run_scores(listing), 1):
         run = evidence.run
         yield {
@@ -158,6 +181,7 @@ def _runs(listing: Listing) -> Iterator[Row]:
             "dropped": int(score.dropped),
             "quality": run.quality,
             "samples": run.samples,
+            "mfu": mfu.get(listing.number(evidence)),
             "log": listing.run_address(evidence),
         }
 

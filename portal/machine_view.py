@@ -38,7 +38,7 @@ def machine_view(listing: Listing) -> MachineView:
         if (window := timed_window_ms(evidence.log)) is not None
     }
     bars = phase_bars(listing)
-    mfu = {} if listing.imported else _mfu(listing)
+    mfu = mfu_by_run(listing)
     return MachineView(
         limits=chips_of_all(evidence.run.constraints for evidence in listing.entry.runs),
         numbers=tuple(runs),
@@ -50,8 +50,10 @@ def machine_view(listing: Listing) -> MachineView:
     )
 
 
-def _mfu(listing: Listing) -> dict[int, float]:
+def mfu_by_run(listing: Listing) -> dict[int, float]:
     """By number of the run; of runs that are dropped or lost too, since a share needs no score."""
+    if listing.imported:
+        return {}
     return {
         listing.number(evidence): share
         for evidence in listing.entry.runs

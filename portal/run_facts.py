@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from harness.peak import BANDWIDTH
+from harness.peak import BANDWIDTH, DATASHEETS
 from harness.records import Mode, Peak
 from portal.latency_figures import lateness_words
 from portal.quantities import for_people
@@ -57,13 +57,17 @@ def _arrivals(evidence: RunEvidence) -> Iterator[tuple[str, str]]:
 
 
 def _peak(peak: Peak) -> str:
-    """What the device was measured to do, beside what its vendor promises."""
+    """What the device was measured to do, beside what its vendor promises.
+
+    The promise is looked up by the device's name: what a bundle says of it proves nothing.
+    """
+    promises = DATASHEETS.get(peak.device, {})
     figures = [(name, value, "FLOP/s") for name, value in sorted(peak.flops.items())]
     figures.append((BANDWIDTH, peak.bandwidth_bytes_per_s, "B/s"))
     said = []
     for name, value, unit in figures:
         words = "memory" if name == BANDWIDTH else name
-        sheet = peak.datasheet.get(name)
+        sheet = promises.get(name)
         promised = f" (datasheet: {for_people(sheet, unit)})" if sheet else ""
         said.append(f"{words} {for_people(value, unit)}{promised}")
     return f"{peak.device}: {', '.join(said)}"

@@ -12,6 +12,7 @@ from portal_example import HOSTILE, example, published, system, training_run
 from portal.boards import make_boards
 from portal.data_files import TABLES, write_data
 from portal.listing import list_results
+from portal.measured import measure
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +42,23 @@ def test_values_are_in_si_units(data: Path) -> None:
     laptop = next(r for r in results if r["scenario"] == "single_stream" and r["rank"] == 2)
     assert laptop["unit"] == "s"
     assert 0.001 < laptop["value"] < 0.002
+
+
+def test_energy_and_cost_are_those_of_the_rules(data: Path) -> None:
+    results = json.loads((data / "results.json").read_text("utf-8"))["results"]
+    by_id = {row["id"]: row for row in results}
+    measured = [found for found in map(measure, list_results(example())) if found]
+    listings = [listing for listing in list_results(example()) if measure(listing)]
+    assert any(found.energies for found in measured)
+    assert any(found.cost for found in measured)
+    for listing, found in zip(listings, measured, strict=True):
+        row = by_id[listing.id]
+        assert row["work"] == found.unit
+        widest = found.energies[-1] if found.energies else None
+        assert row["energy_j"] == (widest.joules if widest else None)
+        assert row["energy_boundary"] == (widest.boundary if widest else None)
+        assert (row["cost"] is None) == (found.cost is None)
+        assert row["cost"] is None or row["cost"] * found.per[0] == pytest.approx(found.cost)
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1"])

@@ -30,13 +30,14 @@ def test_closed_loops_and_training_have_no_lateness() -> None:
 
 def test_the_measured_peak_stands_beside_the_datasheets() -> None:
     peak = Peak(
-        device="Example GPU",
-        flops={"fp32": 5.1e13},
-        bandwidth_bytes_per_s=2.0 * 2**40,
+        device="NVIDIA L4",
+        flops={"fp32": 2.5e13, "fp8": 2e14},
+        bandwidth_bytes_per_s=2.5e11,
         measured_ms=0,
-        datasheet={"fp32": 6.7e13},
+        datasheet={"fp32": 9e13, "fp8": 9e14},  # a bundle's own is not believed
     )
     run, _ = inference_run(1, Scenario.OFFLINE, Mode.PERFORMANCE, 1.0, peak=peak)
     assert dict(run_facts(run))["Measured peak"] == (
-        "Example GPU: fp32 51.0 TFLOP/s (datasheet: 67.0 TFLOP/s), memory 2,048 GiB/s"
+        "NVIDIA L4: fp32 25.0 TFLOP/s (datasheet: 30.3 TFLOP/s), fp8 200 TFLOP/s, "
+        "memory 233 GiB/s (datasheet: 279 GiB/s)"
     )

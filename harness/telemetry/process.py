@@ -32,7 +32,7 @@ _ENDING_S = 30.0
 class SamplingProcess:
     """Samples into ``path`` from when it is entered until it is left.
 
-    Entering returns when the first sample is taken; it takes some 0.2 s. `LevelfieldError` if it
+    Entering returns when the first sample is taken; it takes some 0.15 s. `LevelfieldError` if it
     cannot begin. One that ends early is told by a `LevelfieldError` when it is left, after the
     samples that it took were kept. ``meter`` is as `all_sources` takes it.
     """
