@@ -24,6 +24,7 @@ from harness.commands.comparing import compare
 from harness.commands.importing import import_
 from harness.commands.judging import check, pack, rules
 from harness.commands.options import HELP, KEY, Commands, as_json, count, emit, example, tell
+from harness.commands.replicate import replicate
 from harness.commands.showing import publish
 from harness.commands.vouching import keygen, sign, verify
 from harness.commands.zipping import zip_
@@ -429,7 +430,7 @@ def audit(run: Path, to_json: bool) -> None:
 
 
 for command in (
-    hparams, pack, check, compare, keygen, sign, verify, zip_, publish, import_, rules,
+    hparams, pack, check, compare, keygen, sign, verify, zip_, replicate, publish, import_, rules,
 ):  # fmt: skip
     cli.add_command(command)
 

@@ -70,6 +70,7 @@ def as_round(terms: OfficialRound, benchmark: OfficialBenchmark) -> Round:
         declared_system_required=True,
         clean_harness_required=False,
         max_lateness_s=1.0,
+        replication_tolerance=0.1,
         seeds={},
         audits=AuditTerms(required=(), tolerance=0.1, equal_answers=1.0, answer_tolerance=0.0),
         training=TrainingTerms(

@@ -14,6 +14,9 @@ from rules.scoring import performance, samples_to_converge
 from rules.significance import LEVEL, Interval, mann_whitney
 from rules.submission import RunEvidence
 
+_MOST_RANKED = 100
+_WIDEST = 100.0
+
 
 class Replicated(StrEnum):
     """What a replication says."""
@@ -54,7 +57,7 @@ def compare_replica(
     1 - ``tolerance`` to 1 + ``tolerance``; different: wholly outside, or, where runs were lost,
     the ranks alone tell; else nothing can be told.
     """
-    p = mann_whitney(replica, original) if min(len(original), len(replica)) > 1 else None
+    p = _ranks(original, replica)
     if not original or not replica or not all(0 < v < math.inf for v in (*original, *replica)):
         lost = any(math.isinf(value) for value in (*original, *replica))
         told = lost and p is not None and p < 1 - LEVEL
@@ -65,11 +68,17 @@ def compare_replica(
     deviation = _deviation(original, replica, grid)
     if deviation is None:
         return Likeness(what, ratio, None, p, Replicated.CANNOT_TELL)
-    half = math.exp(_half_width(deviation, len(original), len(replica)))
+    half = _factor(deviation, len(original), len(replica))
     found = Interval(ratio / half, ratio * half)
     verdict = judge(found, tolerance)
     needed = _needed(ratio, deviation, tolerance) if verdict is Replicated.CANNOT_TELL else None
     return Likeness(what, ratio, found, p, verdict, needed)
+
+
+def _ranks(original: Sequence[float], replica: Sequence[float]) -> float | None:
+    """Of very many runs the exact test would take too long."""
+    runs = sorted((len(original), len(replica)))
+    return mann_whitney(replica, original) if runs[0] > 1 and runs[1] <= _MOST_RANKED else None
 
 
 def judge(interval: Interval, tolerance: float) -> Replicated:
@@ -92,16 +101,18 @@ def _deviation(original: Sequence[float], replica: Sequence[float], grid: float)
     return math.sqrt(squares / freedom + step**2 / 12)
 
 
-def _half_width(deviation: float, n: int, m: int) -> float:
+def _factor(deviation: float, n: int, m: int) -> float:
+    """By what a ratio is uncertain; bounded, since a log may hold any number."""
     from scipy.special import stdtrit
 
-    return float(stdtrit(n + m - 2, (1 + LEVEL) / 2)) * deviation * math.sqrt(1 / n + 1 / m)
+    error = deviation * math.sqrt(1 / n + 1 / m)
+    return math.exp(min(float(stdtrit(n + m - 2, (1 + LEVEL) / 2)) * error, _WIDEST))
 
 
 def _needed(ratio: float, deviation: float, tolerance: float) -> int | None:
     """Runs of each whose interval would lie on one side of a limit; none if it is too close."""
     for runs in range(2, 1000):
-        half = math.exp(_half_width(deviation, runs, runs))
+        half = _factor(deviation, runs, runs)
         if judge(Interval(ratio / half, ratio * half), tolerance) is not Replicated.CANNOT_TELL:
             return runs
     return None
