@@ -93,6 +93,13 @@ class Tiles:
         for number in range(start // WIDTH, -(-self.size // WIDTH)):
             yield from self._bundle(number)[max(start - number * WIDTH, 0) :]
 
+    def check_last_entries(self) -> None:
+        """Refuse with `LevelfieldError` a last, partial bundle that is not what its tile says."""
+        first = self.size - self.size % WIDTH
+        for index, entry in enumerate(self.entries(first), first):
+            if leaf_hash(entry) != self.hash_of((index, index + 1)):
+                raise LevelfieldError(f"entry {index}: not what the tile says; copy the log again")
+
     def grown(self, entries: Sequence[bytes]) -> dict[str, bytes]:
         """The tiles, by path, that the tree with these entries after its own has besides.
 
