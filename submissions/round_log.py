@@ -12,6 +12,7 @@ from submissions.checkpoint import (
     MAX_NOTE_BYTES,
     Checkpoint,
     Note,
+    cosign,
     read_note,
     sign_checkpoint,
 )
@@ -128,14 +129,22 @@ class RoundLog:
             grown = Tiles(self.folder.log, self.size + len(data))
             checkpoint = Checkpoint(self.origin, grown.size, grown.tree_root())
             if self.note is None or entries:
-                self.replace_note(sign_checkpoint(checkpoint, signing_key))
+                self._write_note(sign_checkpoint(checkpoint, signing_key))
             first, self.tiles = self.size, grown
         return list(range(first, first + len(data)))
 
-    def replace_note(self, note: Note) -> None:
-        """Write the checkpoint with other signatures, or of a grown log whose tiles are there."""
-        write_whole(self.folder.log / CHECKPOINT, note.to_bytes())
-        self.note = note
+    def cosign(self, name: str, key: "Ed25519PrivateKey", time_s: int) -> Note:
+        """Add the cosignature of witness ``name`` to the checkpoint that was opened.
+
+        `VerificationError` if the log has grown meanwhile: the witness has not seen that yet.
+        """
+        with _locked(self.folder):
+            present = self.open(self.folder).note
+            if present is None or present.checkpoint != self.checkpoint:
+                raise VerificationError(f"{_WHERE}: the log has grown meanwhile; witness it again")
+            note = cosign(present, name, key, time_s)
+            self._write_note(note)
+        return note
 
     def keyring(self) -> Keyring:
         """The round's own keyring, as it lies in the folder; `LevelfieldError` if there is none."""
@@ -167,6 +176,10 @@ class RoundLog:
     def opening_path(self, bundle: str) -> str:
         """Where in the round's folder the opening for a revealed bundle lies."""
         return f"receipts/{bundle}.opening.json"
+
+    def _write_note(self, note: Note) -> None:
+        write_whole(self.folder.log / CHECKPOINT, note.to_bytes())
+        self.note = note
 
     def _check_index(self, index: int) -> None:
         if not 0 <= index < self.size:
