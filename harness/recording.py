@@ -87,8 +87,9 @@ class Recording:
         with ExitStack() as opened:
             stream = opened.enter_context((self.folder / "events.log").open("w", encoding="utf-8"))
             self.log = EventWriter(stream, self._clock)
+            path = self.folder / "telemetry.jsonl"
+            path.touch()  # every run has the file, whether or not anything is sampled
             if sampling := self._subject.sampling:
-                path = self.folder / "telemetry.jsonl"
                 opened.enter_context(SamplingProcess(path, self._clock, sampling.meter))
             self._log_header()
             self._opened = opened.pop_all()
