@@ -1,11 +1,13 @@
 """A reviewer's countersignature: another organisation has looked at what the submitter said."""
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from harness.records import Identifier, Record, Sha256
-from rules.rule import Report
+
+if TYPE_CHECKING:
+    from rules.rule import Report
 
 COUNTERSIGNATURE = "urn:levelfield:predicate/countersignature/v1"
 
@@ -36,6 +38,6 @@ class Countersignature(Record):
     findings: FindingsSummary
 
 
-def summary_of(report: Report) -> FindingsSummary:
+def summary_of(report: "Report") -> FindingsSummary:
     """The counts of a check without errors."""
     return FindingsSummary(passed=len(report.passed), warnings=len(report.findings) - report.errors)

@@ -1,5 +1,6 @@
 """Which paths may be in a bundle, and what the file at each is for."""
 
+import hashlib
 import re
 from collections.abc import Iterable
 from enum import StrEnum
@@ -16,6 +17,9 @@ OFFICIAL = "official"
 """Folder of an imported bundle in which the files of its source that are no logs lie."""
 OFFICIAL_SYSTEM = f"{OFFICIAL}/system.json"
 SEARCH = "search.json"
+ENVELOPE = ".dsse.json"
+SSH_SIGNATURE = ".sshsig"
+"""Ends of attestations: a signed statement, and a signature over a statement beside it."""
 REPLICATION = "replication.json"
 """Only in a replication bundle: of what, and what came out."""
 FURTHER = "further"
@@ -25,7 +29,9 @@ _SEGMENT = re.compile(r"[A-Za-z0-9._-]+")
 _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 _SCALING = re.compile(r"official/[a-z0-9][a-z0-9_.-]{0,63}\.scaling\.json")
 _FURTHER = re.compile(r"further/run_[0-9]{1,3}")
-_ATTESTATION = re.compile(r"attestations/[0-9a-f]{16}\.dsse\.json")
+_ATTESTATION = re.compile(
+    r"attestations/(?:([0-9a-f]{16})\.(?:dsse|statement)\.json|[0-9a-f]{16}\.([0-9a-f]{16})\.sshsig)"
+)
 
 
 class Role(StrEnum):
@@ -128,6 +134,26 @@ def scaling_path(benchmark: str) -> str:
 def is_attestation(path: str) -> bool:
     """Whether ``path`` is where an attestation lies."""
     return _ATTESTATION.fullmatch(path) is not None
+
+
+def is_named_after(path: str, data: bytes) -> bool:
+    """Whether the attestation at ``path`` bears the beginning of its own digest in its name."""
+    named = _ATTESTATION.fullmatch(path)
+    return named is not None and _short(data) in named.groups()
+
+
+def signature_path(statement: bytes, signature: bytes) -> str:
+    """Where OpenSSH's ``signature`` over ``statement`` lies."""
+    return f"{ATTESTATIONS}/{_short(statement)}.{_short(signature)}{SSH_SIGNATURE}"
+
+
+def signed_by_ssh(signature: str) -> str:
+    """Where the statement lies that the signature at this path is over."""
+    return f"{signature.removesuffix(SSH_SIGNATURE).rpartition('.')[0]}.statement.json"
+
+
+def _short(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:16]
 
 
 def _refuse(path: str, reason: str) -> None:

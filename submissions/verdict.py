@@ -1,12 +1,14 @@
 """The checker's verdict on a bundle: an in-toto test-result, signed by whoever ran the check."""
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from harness.records import Record
-from rules.rule import Report
 from submissions.statement import Digest, round_digest, rules_digest
+
+if TYPE_CHECKING:
+    from rules.rule import Report
 
 TEST_RESULT = "https://in-toto.io/attestation/test-result/v0.1"
 
@@ -59,7 +61,7 @@ class Verdict(Record):
         return fields if self.url else {k: v for k, v in fields.items() if k != "url"}
 
 
-def verdict_of(report: Report, url: str | None = None) -> Verdict:
+def verdict_of(report: "Report", url: str | None = None) -> Verdict:
     """The verdict that a check comes to: a rule fails by an error, and warns by a warning."""
     failed = {finding.rule for finding in report.findings if finding.severity == "error"}
     warned = {finding.rule for finding in report.findings} - failed

@@ -122,7 +122,7 @@ def two_subjects(statement: StatementOf[BenchmarkResult]) -> bytes:
 WRONG: dict[str, tuple[Callable[[StatementOf[BenchmarkResult]], bytes], str]] = {
     "type": (lambda s: canonical(s).replace(b"Statement/v1", b"Statement/v2"), "its _type is"),
     "predicate type": (lambda s: canonical(s).replace(b"result/v1", b"result/v9"), "predicateType"),
-    "no object": (lambda _: b"[]", "its _type is"),
+    "no object": (lambda _: b"[]", "its predicateType is"),
     "not JSON": (lambda _: b"{", "not JSON"),
     "not canonical": (lambda s: canonical(s) + b" ", "not canonical"),
     "unknown field": (lambda s: canonical(s).replace(b'"nonce"', b'"extra":1,"nonce"'), "extra"),
