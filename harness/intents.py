@@ -4,7 +4,7 @@ A line a JSON object; each holds the digest of the one before, so that none can 
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -27,6 +27,10 @@ from harness.records import (
 )
 
 Id = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+
+
+Signer = Callable[[bytes], tuple[str, str]]
+"""From what is to be signed to the key's id and the signature in base64."""
 
 
 class Configuration(Record):
@@ -157,6 +161,23 @@ def body_digest(body: Body) -> str:
 def kind_of(body: Body) -> Kind:
     """The kind of line that ``body`` belongs in."""
     return _KINDS[type(body)]
+
+
+def next_line(
+    last: Line | None, body: Body, about: tuple[str, str, Scenario], sign: Signer | None = None
+) -> Line:
+    """The line after ``last``, which holds ``body``, ``about`` a round, workload and scenario."""
+    head = Head(
+        index=last.head.index + 1 if last else 0,
+        previous=last.digest if last else None,
+        kind=kind_of(body),
+        round=about[0],
+        workload=about[1],
+        scenario=about[2],
+        body_sha256=body_digest(body),
+    )
+    key_id, signature = sign(head.to_bytes()) if sign else (None, None)
+    return Line(head=head, key_id=key_id, signature=signature, body=body)
 
 
 def free_slots(lines: Sequence[Line], workload: str, scenario: Scenario) -> list[Line]:

@@ -3,7 +3,7 @@
 import fcntl
 import os
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -12,21 +12,17 @@ from harness.errors import LevelfieldError
 from harness.intents import (
     Body,
     Configuration,
-    Head,
     Intent,
     Line,
     Outcome,
+    Signer,
     Slot,
-    body_digest,
     free_slots,
-    kind_of,
+    next_line,
     read_lines,
     starts,
 )
 from harness.records import Run, RunStatus, Scenario
-
-Signer = Callable[[bytes], tuple[str, str]]
-"""From what is to be signed to the key's id and the signature in base64."""
 
 
 class Journal:
@@ -131,20 +127,10 @@ class Journal:
         workload: str,
         scenario: Scenario,
     ) -> list[Line]:
-        last, made = (lines[-1] if lines else None), list[Line]()
-        for number, body in enumerate(bodies, len(lines)):
-            head = Head(
-                index=number,
-                previous=last.digest if last else None,
-                kind=kind_of(body),
-                round=self._round,
-                workload=workload,
-                scenario=scenario,
-                body_sha256=body_digest(body),
-            )
-            key_id, signature = self._sign(head.to_bytes()) if self._sign else (None, None)
-            last = Line(head=head, key_id=key_id, signature=signature, body=body)
-            made.append(last)
+        made = list[Line]()
+        for body in bodies:
+            last = made[-1] if made else lines[-1] if lines else None
+            made.append(next_line(last, body, (self._round, workload, scenario), self._sign))
         stream.write(b"".join(line.to_bytes() for line in made))
         stream.flush()
         os.fsync(stream.fileno())

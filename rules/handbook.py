@@ -93,6 +93,7 @@ def _terms(terms: Round) -> dict[str, str]:
         "divisions": ", ".join(terms.divisions),
         "system must be declared": _yes(terms.declared_system_required),
         "harness must be clean": _yes(terms.clean_harness_required),
+        "every run must be announced": _yes(terms.intents_required),
         "training runs a result": str(training.runs),
         "runs dropped at each end": str(training.drop),
         "runs that may miss the target": str(training.tolerated_non_converging),

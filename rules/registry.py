@@ -34,7 +34,7 @@ class Rule:
         return self.text.partition("\n")[0]
 
 
-SUBJECTS = ("ROUND", "SYSTEM", "LOG", "TELE", "TRAIN", "INFER", "AUDIT", "SCORE")
+SUBJECTS = ("ROUND", "INTENT", "SYSTEM", "LOG", "TELE", "TRAIN", "INFER", "AUDIT", "SCORE")
 """First halves of the numbers, in the order of judgement."""
 
 _registered: dict[str, Rule] = {}

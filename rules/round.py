@@ -97,6 +97,8 @@ class Round(Record):
     """Least accuracy of inference, as a share of the reference's."""
     declared_system_required: bool
     clean_harness_required: bool
+    intents_required: bool = False
+    """Whether a run that nobody announced, or that is not accounted for, is an error."""
     max_lateness_s: Annotated[float, Field(gt=0)]
     """99th percentile of issue after schedule from which the generator has slipped (open loop)."""
     replication_tolerance: Annotated[float, Field(gt=0, lt=1)]

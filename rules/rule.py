@@ -11,6 +11,7 @@ from rules import (  # noqa: F401
     borrowing,
     energy,
     inference,
+    intents,
     log,
     open_loop,
     pace,

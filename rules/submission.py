@@ -8,6 +8,7 @@ from pydantic import Field
 from harness.answers import Answer
 from harness.capacity import Search
 from harness.events import EventLog
+from harness.intents import Line
 from harness.queries import QueryLog
 from harness.records import Mode, Record, Result, Run
 from harness.system import System
@@ -75,3 +76,5 @@ class Submission:
     entries: tuple[Entry, ...]
     origin: Origin | None = None
     """Of an imported bundle; none where Levelfield packed it."""
+    intents: tuple[Line, ...] | None = None
+    """The round's log of runs that were started, what is of other results hidden."""

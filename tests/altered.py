@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from valid import announced
+
 from harness.events import Event, EventLog
 from harness.queries import QueryLog
 from harness.records import Number, Scenario
@@ -15,9 +17,9 @@ Edit = Callable[[list[Event]], Sequence[Event]]
 def with_entry(
     submission: Submission, scenario: Scenario, change: Callable[[Entry], Entry]
 ) -> Submission:
-    """``submission`` with the entry of ``scenario`` changed."""
+    """``submission`` with the entry of ``scenario`` changed, and announced as it then is."""
     entries = (change(e) if e.result.scenario == scenario else e for e in submission.entries)
-    return replace(submission, entries=tuple(entries))
+    return announced(replace(submission, entries=tuple(entries)))
 
 
 def with_claim(submission: Submission, scenario: Scenario, /, **claim: Any) -> Submission:

@@ -19,6 +19,7 @@ from altered import (
 )
 from breaks_borrowing import BORROWING_BREAKS
 from breaks_inference import INFERENCE_BREAKS, Break
+from breaks_intents import INTENT_BREAKS
 from breaks_telemetry import TELEMETRY_BREAKS
 from inference_edits import ACCURACY, OFFLINE, STREAM, column, drop_run, three_times_as_fast
 from valid import MS, RATE, STEP
@@ -103,6 +104,7 @@ def _same_run_twice(entry: Entry) -> Entry:
 BREAKS: dict[str, list[Break]] = {
     **INFERENCE_BREAKS,
     **BORROWING_BREAKS,
+    **INTENT_BREAKS,
     **TELEMETRY_BREAKS,
     "ROUND-1": [
         lambda s: replace(s, round="2026.1"),

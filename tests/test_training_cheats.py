@@ -23,6 +23,7 @@ ROUND = read_round("2026.1").model_copy(
         "training": read_round("practice").training,
         "declared_system_required": False,
         "clean_harness_required": False,
+        "intents_required": False,
     }
 )
 BATCH = Hyperparameter(default=100, minimum=50, maximum=200, help="batch")

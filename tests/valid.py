@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from harness.answers import Answer
 from harness.card import ReferenceConvergencePoint
 from harness.clock import SimulatedClock
 from harness.events import EventLog, EventWriter, parse_events
+from harness.intents import Configuration, Intent, Line, Outcome, next_line
 from harness.queries import QueryLog
 from harness.records import METRIC_OF, Audit, Division, Mode, Result, Run, RunStatus, Scenario
 from harness.system import Declared, HarnessVersion, Processor, Software, System
@@ -107,7 +109,7 @@ def installed(name: str) -> Reference | None:
 
 def valid_submission() -> Submission:
     """Three training runs; in each other scenario performance, accuracy, and every audit."""
-    return Submission(
+    submission = Submission(
         bundle_id="a" * 20,
         manifest_sha256="b" * 64,
         submitter="example",
@@ -119,6 +121,35 @@ def valid_submission() -> Submission:
             *(_entry(scenario, _inference_runs(scenario)) for scenario in CARD.inference.scenarios),
         ),
     )
+    return announced(submission)
+
+
+def announced(submission: Submission) -> Submission:
+    """``submission`` with the intent log of its searches and runs as they are now."""
+    lines = list[Line]()
+    searches = [entry.runs[0].run for entry in submission.entries if entry.search]
+    runs = [evidence.run for entry in submission.entries for evidence in entry.runs]
+    told = [(run, bodies_of(run)) for run in sorted(runs, key=lambda run: run.started_ms)]
+    for run, bodies in [*((run, [_search_before(run)]) for run in searches), *told]:
+        for body in bodies:
+            about = (submission.round, run.workload, run.scenario)
+            lines.append(next_line(lines[-1] if lines else None, body, about))
+    return replace(submission, intents=tuple(lines))
+
+
+def _search_before(run: Run) -> Intent:
+    found = bodies_of(run.model_copy(update={"id": "5" * 32}))[0]
+    return Intent.model_validate({**dict(found), "purpose": "search", "started_ms": START_MS})
+
+
+def bodies_of(run: Run) -> list[Intent | Outcome]:
+    """What the intent log says of ``run``."""
+    intent = Intent(run_id=run.id, configuration=Configuration.of(run), started_ms=run.started_ms)
+    if run.status is RunStatus.INCOMPLETE:
+        return [intent]
+    ended_ms = run.started_ms + (run.duration_ns or 0) // MS
+    fields = {"run_id": run.id, "status": run.status.value, "ended_ms": ended_ms}
+    return [intent, Outcome.model_validate(fields)]
 
 
 def _inference_runs(scenario: Scenario) -> list[RunEvidence]:
