@@ -23,6 +23,7 @@ from submissions.layout import (
     SYSTEM,
     Role,
     is_attestation,
+    is_named_after,
 )
 from submissions.manifest import File, Manifest, bundle_id, read_manifest
 from submissions.strict_json import read_record
@@ -110,7 +111,7 @@ def _read_attestation(container: Container, path: str, size: int) -> bytes:
     if size > MAX_ATTESTATION_BYTES:
         raise LevelfieldError(f"{path}: larger than {MAX_ATTESTATION_BYTES} bytes; remove it")
     data = container.read(path, size)
-    if path != attestation_path(data):
+    if not is_named_after(path, data):
         raise LevelfieldError(f"{path}: its SHA-256 differs from its name; copy the file back")
     return data
 
@@ -145,7 +146,10 @@ def _read_submission(manifest: Manifest, digest: str, read: _Read) -> Submission
         round=manifest.round,
         system=read_record(System, system, SYSTEM),
         system_sha256=hashlib.sha256(system).hexdigest(),
-        entries=tuple(_read_entry(folder, paths, read) for folder in folders),
+        entries=tuple(
+            _read_entry(folder, paths, read, official=manifest.origin is not None)
+            for folder in folders
+        ),
         origin=manifest.origin,
     )
 
@@ -158,7 +162,7 @@ def _check_origin(manifest: Manifest) -> None:
         raise LevelfieldError(f"{OFFICIAL_SYSTEM}: not in the manifest; import the results again")
 
 
-def _read_entry(folder: str, paths: list[str], read: _Read) -> Entry:
+def _read_entry(folder: str, paths: list[str], read: _Read, *, official: bool) -> Entry:
     inside = [path for path in paths if path.startswith(f"{folder}/")]
     where = f"{folder}/{RESULT}"
     if where not in inside:
@@ -171,7 +175,10 @@ def _read_entry(folder: str, paths: list[str], read: _Read) -> Entry:
     return Entry(
         path=folder,
         result=result,
-        runs=tuple(_read_run_folder(f"{folder}/{name}", inside, read) for name in result.runs),
+        runs=tuple(
+            _read_run_folder(f"{folder}/{name}", inside, read, official=official)
+            for name in result.runs
+        ),
         search=_read_search(f"{folder}/{SEARCH}", inside, read, result),
     )
 
@@ -195,9 +202,10 @@ def _check_claims(where: str, result: Result, present: set[str]) -> None:
         raise LevelfieldError(f"{where}: claims a run twice; pack again")
 
 
-def _read_run_folder(folder: str, inside: list[str], read: _Read) -> RunEvidence:
+def _read_run_folder(folder: str, inside: list[str], read: _Read, *, official: bool) -> RunEvidence:
     names = [path.split("/")[4] for path in inside if path.startswith(f"{folder}/")]
-    evidence = read_run(folder, {name: read(f"{folder}/{name}") for name in names})
+    files = {name: read(f"{folder}/{name}") for name in names}
+    evidence = read_run(folder, files, official=official)
     run = evidence.run
     if folder.split("/")[1:3] != [run.workload, run.scenario.value]:
         raise LevelfieldError(

@@ -1,23 +1,25 @@
 """From a run's files to what the rules judge: the one function that packing and opening share."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from harness.answers import read_answers
 from harness.errors import LevelfieldError
-from harness.events import parse_events
+from harness.events import MARK, BrokenLine, EventLog, parse_events
 from harness.queries import read_query_log
 from harness.records import Run
 from harness.telemetry.log import read_telemetry
 from rules.submission import RunEvidence
 from submissions.layout import files_of
-from submissions.strict_json import parse, read_record
+from submissions.strict_json import doubt, parse, read_record
 
 
-def read_run(path: str, files: Mapping[str, bytes]) -> RunEvidence:
+def read_run(path: str, files: Mapping[str, bytes], *, official: bool = False) -> RunEvidence:
     """One run from the bytes of its files, by name; ``path`` is what messages call the folder.
 
     `LevelfieldError` if a file that the run must have is missing, a file that it cannot have is
-    there, or one cannot be read. A log with broken lines is read: the rules speak of them.
+    there, or one cannot be read. A log with broken lines is read: the rules speak of them. So
+    they do of events in doubtful JSON (duplicate keys, 1e999 …), unless the log is an
+    ``official`` one, of which MLPerf's own reader takes these.
     """
     if "run.json" not in files:
         raise LevelfieldError(f"{path}/run.json: missing; a run folder needs its record")
@@ -29,11 +31,31 @@ def read_run(path: str, files: Mapping[str, bytes]) -> RunEvidence:
     return RunEvidence(
         path=path,
         run=run,
-        log=parse_events(files["events.log"]),
+        log=_read_log(files["events.log"], official),
         queries=None if queries is None else read_query_log(queries, f"{path}/queries.npy"),
         answers=None if answers is None else read_answers(answers, f"{path}/answers.jsonl"),
         telemetry=read_telemetry(files["telemetry.jsonl"], f"{path}/telemetry.jsonl"),
     )
+
+
+def _read_log(data: bytes, official: bool) -> EventLog:
+    log = parse_events(data)
+    if official:
+        return log
+    broken = {line.line: line for line in (*log.broken, *_doubtful_lines(data))}
+    return EventLog(
+        tuple(event for event in log.events if event.line not in broken),
+        tuple(broken[number] for number in sorted(broken)),
+    )
+
+
+def _doubtful_lines(data: bytes) -> Iterator[BrokenLine]:
+    for number, line in enumerate(data.split(b"\n"), 1):
+        for piece in line.split(b"\r"):
+            _, marked, text = piece.rpartition(MARK.encode())
+            if marked and (reason := doubt(text)):
+                yield BrokenLine(number, reason)
+                break
 
 
 def _check_names(path: str, run: Run, files: Mapping[str, bytes]) -> None:

@@ -26,16 +26,30 @@ def parse(data: bytes, where: str) -> Any:
     32, lone surrogates, or anything that is not JSON at all.
     """
     try:
-        value = _DECODER.decode(_text(data))
-        # Shallow text without escapes, as most lines of a log are, needs no second look.
-        if b"\\" in data or data.count(b"[") + data.count(b"{") > MAX_DEPTH:
-            _check_tree(value)
+        return _parsed(data)
     except _RefusedError as error:
         _refuse(where, str(error), error)
+
+
+def doubt(data: bytes) -> str | None:
+    """Why `parse` would refuse ``data``; none if it would not."""
+    try:
+        _parsed(data)
+    except _RefusedError as error:
+        return str(error)
+    return None
+
+
+def _parsed(data: bytes) -> Any:
+    try:
+        value = _DECODER.decode(_text(data))
     except RecursionError as error:
-        _refuse(where, f"nested deeper than {MAX_DEPTH} levels", error)
+        raise _RefusedError(f"nested deeper than {MAX_DEPTH} levels") from error
     except json.JSONDecodeError as error:
-        _refuse(where, f"not JSON: {error.msg} at line {error.lineno}", error)
+        raise _RefusedError(f"not JSON: {error.msg} at line {error.lineno}") from error
+    # Shallow text without escapes, as most lines of a log are, needs no second look.
+    if b"\\" in data or data.count(b"[") + data.count(b"{") > MAX_DEPTH:
+        _check_tree(value)
     return value
 
 

@@ -5,13 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from bad_bundles import deflated, zip_bytes
 from run_folders import write_signed_bundle
 
 from harness.errors import LevelfieldError, UsageError
 from submissions import scan, zip_reader
 from submissions.bundle import Bundle
 from submissions.container import Folder, open_container
-from submissions.zip_reader import CENTRAL, END, LOCAL, Zip
+from submissions.zip_reader import CENTRAL, END, Zip
 from submissions.zip_writer import write_zip
 
 
@@ -21,20 +22,7 @@ def signed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def zipped(path: Path, files: dict[str, bytes], **change: int) -> Path:
-    """A zip of stored ``files``; ``change`` sets fields of the first entry's two headers."""
-    data, directory = b"", b""
-    for number, (name, content) in enumerate(files.items()):
-        fields = {"version": 20, "flags": 0, "method": 0, "time": 0, "date": 33}
-        fields |= {"crc": zlib.crc32(content), "packed": len(content), "size": len(content)}
-        other = {"made_by": 3 << 8, "attributes": 0o100644 << 16, "extra": 0}
-        for key, value in change.items() if number == 0 else ():
-            (fields if key in fields else other)[key] = value
-        shared, raw, extra = tuple(fields.values()), name.encode("latin-1"), b"x" * other["extra"]
-        central = (other["made_by"], *shared, len(raw), len(extra), 0, 0, 0, other["attributes"])
-        directory += CENTRAL.pack(b"PK\1\2", *central, len(data)) + raw + extra
-        data += LOCAL.pack(b"PK\3\4", *shared, len(raw), 0) + raw + content
-    end = END.pack(b"PK\5\6", 0, 0, len(files), len(files), len(directory), len(data), 0)
-    path.write_bytes(data + directory + end)
+    path.write_bytes(zip_bytes(files, **change))
     return path
 
 
@@ -185,11 +173,6 @@ def test_limits_hold_before_anything_is_read(
     monkeypatch.setattr(zip_reader, "_unpacked", None)
     with pytest.raises(LevelfieldError, match=reason):
         Zip(path)
-
-
-def deflated(data: bytes) -> bytes:
-    deflate = zlib.compressobj(wbits=-15)
-    return deflate.compress(data) + deflate.flush()
 
 
 @pytest.mark.parametrize(
