@@ -20,6 +20,7 @@ from submissions.evidence import read_run
 from submissions.keys import check_organisation
 from submissions.layout import MANIFEST, RESULT, RESULTS, SEARCH, SYSTEM, check_path, files_of
 from submissions.manifest import Manifest, describe
+from submissions.redaction import Redactor
 from submissions.strict_json import read_record
 from workloads.catalogue import load_points
 
@@ -37,13 +38,20 @@ class _Source:
     files: Mapping[str, bytes]
 
 
-def pack(runs: Sequence[Path], submitter: str, round_name: str, out: Path) -> Bundle:
+def pack(
+    runs: Sequence[Path],
+    submitter: str,
+    round_name: str,
+    out: Path,
+    redactor: Redactor | None = None,
+) -> Bundle:
     """Pack run folders, or folders that hold run folders, into a new bundle at ``out``.
 
     Runs are grouped by workload and scenario, ordered by their start and renamed ``run_1`` …;
     of each folder only the files that such a run has are taken. Claims are scored by the round.
     A training run that failed is taken along, for every started run counts: as a lost one.
     A ``search.json`` beside run folders of its scenario goes with their result; its probes do not.
+    A ``redactor`` cleans the free text of every run.
 
     `UsageError` for an unknown round, a submitter that is no identifier, or no runs;
     `LevelfieldError`, with nothing left behind, for an ``out`` that exists or cannot be written,
@@ -54,7 +62,7 @@ def pack(runs: Sequence[Path], submitter: str, round_name: str, out: Path) -> Bu
     round_ = read_round(round_name)
     if out.exists() or out.is_symlink():
         raise LevelfieldError(f"{out}: exists already; choose another --out")
-    sources = [_read_source(folder) for folder in _run_folders(runs)]
+    sources = [_read_source(folder, redactor) for folder in _run_folders(runs)]
     _check_same_system(sources)
     _check_distinct_runs(sources)
     files = {SYSTEM: sources[0].system}
@@ -94,8 +102,12 @@ def _may_hold_a_run(name: str) -> bool:
     return not name.startswith(".") and name != PROBES
 
 
-def _read_source(folder: Path) -> _Source:
-    data = _read(folder / "run.json")
+def _read_source(folder: Path, redactor: Redactor | None) -> _Source:
+    def read(name: str) -> bytes:
+        data = _read(folder / name)
+        return redactor.clean(name, data) if redactor else data
+
+    data = read("run.json")
     run = read_record(Run, data, f"{folder}/run.json")
     if run.status is RunStatus.INCOMPLETE:
         raise LevelfieldError(
@@ -105,7 +117,7 @@ def _read_source(folder: Path) -> _Source:
         raise LevelfieldError(
             f"{folder}: failed: {run.error or 'no reason given'}; leave it out, run again"
         )
-    files = {name: _read(folder / name) for name in sorted(files_of(run) - {"run.json"})}
+    files = {name: read(name) for name in sorted(files_of(run) - {"run.json"})}
     return _Source(folder, run, _read(folder / SYSTEM), {"run.json": data, **files})
 
 

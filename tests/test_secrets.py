@@ -27,6 +27,8 @@ def bundle_with(folder: Path, notes: str) -> Bundle:
         ("token ghp_" + "a1" * 18, "an access token"),
         ("AKIA" + "ABCD" * 4, "an access token"),
         ("made by ada at noon", "the user"),
+        ("mail ada.l+hpc@mail.example.org today", "an e-mail address"),
+        ("in /Users/grace/bench", "a home folder"),
         ("see /home/ada/notes", "the home"),
     ],
 )
@@ -42,6 +44,16 @@ def test_a_secret_is_found_with_its_place(tmp_path: Path, notes: str, what: str)
 @pytest.mark.parametrize("notes", ["", "a private key is kept elsewhere", "adaptive", "armada"])
 def test_plain_text_is_not_suspected(tmp_path: Path, notes: str) -> None:
     assert find_secrets(bundle_with(tmp_path, notes), {"the user": "ada"}) == []
+
+
+def test_a_kind_is_told_once_a_file_with_its_number(tmp_path: Path) -> None:
+    bundle = bundle_with(tmp_path, "ada and ada")
+    (found,) = find_secrets(bundle, {"the user": "ada"})
+    assert (found.times, ", 2 times" in str(found)) == (2, True)
+
+
+def test_versions_in_a_description_are_no_addresses(tmp_path: Path) -> None:
+    assert find_secrets(bundle_with(tmp_path, "library 12.1.105.1"), {}) == []
 
 
 def test_names_that_say_nothing_are_not_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,16 +26,22 @@ if TYPE_CHECKING:
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="New folder.")
 @click.option("--zip", "zipped", type=click.Path(path_type=Path), metavar="FILE",
               help="Also a zip of it, unsigned (for a signed one: levelfield zip).")  # fmt: skip
+@click.option("--redact", is_flag=True,
+              help="Take names, addresses, keys and tokens out of free text.")  # fmt: skip
 @as_json
 def pack(
     runs: tuple[Path, ...], submitter: str, round_name: str, out: Path, zipped: Path | None,
-    to_json: bool,
+    redact: bool, to_json: bool,
 ) -> None:  # fmt: skip
     """Put finished runs into a bundle: one submitter, one system, one round."""
     from submissions.pack import pack as pack_runs
+    from submissions.redaction import Redactor
     from submissions.zip_writer import write_zip
 
-    bundle = pack_runs(runs, submitter, round_name, out)
+    redactor = Redactor() if redact else None
+    bundle = pack_runs(runs, submitter, round_name, out, redactor)
+    if redactor:
+        click.echo(f"redacted: {redactor.summary}", err=True)
     if zipped:
         write_zip(bundle, zipped)
     results = [entry.result for entry in bundle.submission.entries]
