@@ -10,6 +10,7 @@ from submissions.review.replay import replay
 from submissions.review.status import Status
 
 A, B = "a" * 20, "b" * 20
+RESULTS = ("results/toy/offline", "results/toy/train")
 ROLES = {
     "acme": ("submit",),
     "both": ("submit", "review", "replicate"),
@@ -26,7 +27,7 @@ class Book:
 
     def __init__(self, submitter: str = "acme") -> None:
         self.entries: list[Logged] = []
-        self.say(submitter, Submitted(submitter, "0" * 32))
+        self.statement = self.say(submitter, Submitted(submitter, "0" * 32, RESULTS))
 
     def say(self, by: str, content: Content, bundle: str = A) -> str:
         """Append ``content``, signed with the key of ``by``; its envelope."""
@@ -44,7 +45,7 @@ class Book:
     def accepted(self) -> "Book":
         """Checked, countersigned, and reviewed by two."""
         self.say("lab", Checked(()))
-        self.say("lab", Countersigned())
+        self.say("lab", Countersigned(self.statement))
         self.event("lab", "review-done")
         self.event("uni", "review-done")
         return self

@@ -3,9 +3,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from review_logs import A, B, Book, levels
+from review_logs import RESULTS, A, B, Book, levels
 
 from submissions.review.case import Checked, Countersigned, Logged, Missing, Refused, Submitted
+from submissions.review.event import ReviewEvent
 from submissions.review.replay import replay
 from submissions.review.status import State
 
@@ -45,7 +46,7 @@ def test_an_amendment_inherits_what_stands_against_the_bundle_that_it_replaces()
     book = Book()
     objection = book.event("lab", "objection", text="wrong")
     book.event("acme", "concede", refers_to=objection)
-    book.say("acme", Submitted("acme", "1" * 32), B)
+    book.say("acme", Submitted("acme", "1" * 32, RESULTS), B)
     book.event("acme", "amend", superseded_by=B)
     assert book.status().state is State.AMENDED
     assert book.status(B).state is State.OBJECTED
@@ -97,6 +98,19 @@ def test_replicated_by_another_organisation_is_level_3(
     for by, outcome in outcomes.items():
         book.event(by, "replicate-result", replica=B, outcome=outcome)
     assert book.status().level == level
+
+
+def test_a_replication_raises_the_result_that_it_is_of() -> None:
+    book = Book().accepted()
+    book.event("lab", "replicate-result", replica=B, outcome="equal")
+    book.entries[-1] = replace(
+        book.entries[-1],
+        content=ReviewEvent(
+            type="replicate-result", by="lab", target=RESULTS[0], replica=B, outcome="equal"
+        ),
+    )
+    assert book.status().levels == {RESULTS[0]: "L3", RESULTS[1]: "L2"}
+    assert book.status().level == "L2"
 
 
 def test_level_4_is_declared_by_the_chair_of_a_reviewed_bundle() -> None:
@@ -157,13 +171,13 @@ def _whole_review() -> list[Logged]:
     )
     appeal = book.event("acme", "appeal", refers_to=verdict, text="again")
     book.event("chair", "verdict", refers_to=appeal, decision="uphold", text="seen")
-    book.say("acme", Submitted("acme", "1" * 32), B)
+    statements = {A: book.statement, B: book.say("acme", Submitted("acme", "1" * 32, RESULTS), B)}
     second = book.event("lab", "objection", text="wrong")
     book.event("acme", "amend", superseded_by=B)
     book.event("lab", "drop", B, refers_to=second)
     for bundle in (A, B):
         book.say("lab", Checked(()), bundle)
-        book.say("lab", Countersigned(), bundle)
+        book.say("lab", Countersigned(statements[bundle]), bundle)
         for by in ("lab", "uni"):
             book.event(by, "review-done", bundle)
     book.event("lab", "replicate-result", B, replica="c" * 20, outcome="equal")

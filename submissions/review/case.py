@@ -12,6 +12,8 @@ class Submitted:
 
     submitter: str
     nonce: str
+    results: tuple[str, ...] = ()
+    """Paths of what is claimed, as ``results/<workload>/<scenario>``."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,9 @@ class Checked:
 @dataclass(frozen=True)
 class Countersigned:
     """A reviewer's countersignature."""
+
+    statement: str
+    """SHA-256 of the submitter's envelope that the reviewer looked at."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +131,17 @@ class Vote:
     decision: Decision
 
 
+@dataclass(frozen=True)
+class Replica:
+    """What one organisation's replication came to."""
+
+    target: str
+    """A result's path, or the bundle's id where it is of every result."""
+    by: str
+    bundle: str
+    outcome: Outcome
+
+
 @dataclass
 class Case:
     """The book of one bundle while a log is replayed."""
@@ -135,6 +151,9 @@ class Case:
     nonce: str
     index: int
     """Of the entry that submitted it."""
+    results: tuple[str, ...] = ()
+    statements: set[str] = field(default_factory=set)
+    """Envelopes of the submitter's own statements."""
     supersedes: str | None = None
     superseded_by: str | None = None
     events: dict[str, ReviewEvent] = field(default_factory=dict)
@@ -146,7 +165,8 @@ class Case:
     done: set[str] = field(default_factory=set)
     countersigned: set[str] = field(default_factory=set)
     recused: set[str] = field(default_factory=set)
-    replications: dict[str, Outcome] = field(default_factory=dict)
+    replications: dict[tuple[str, str], Replica] = field(default_factory=dict)
+    """The last one by target and organisation."""
     votes: dict[str, list[Vote]] = field(default_factory=dict)
     """By the envelope of what was voted on."""
     waivers: list[Waiver] = field(default_factory=list)
@@ -190,15 +210,18 @@ class Step:
 
     @property
     def votes(self) -> list[Vote]:
-        """Votes on what this event refers to; of organisations recused since, none."""
-        cast = [
-            vote for one in self._held for vote in one.votes.get(self.event.refers_to or "", [])
-        ]
-        return [vote for vote in cast if vote.by not in self.case.recused]
+        """Votes on what this event refers to."""
+        return votes_on(self.event.refers_to, self.case, self.cases)
 
     @property
     def _held(self) -> Iterator[Case]:
         return lineage(self.case, self.cases)
+
+
+def votes_on(envelope: str | None, case: Case, cases: Cases) -> list[Vote]:
+    """Votes on an event about this bundle; of organisations recused since, none."""
+    cast = [vote for one in lineage(case, cases) for vote in one.votes.get(envelope or "", [])]
+    return [vote for vote in cast if vote.by not in case.recused]
 
 
 def lineage(case: Case, cases: Cases) -> Iterator[Case]:

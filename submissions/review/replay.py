@@ -13,6 +13,7 @@ from submissions.review.case import (
     Missing,
     Objection,
     Refused,
+    Replica,
     Step,
     Submitted,
     Vote,
@@ -49,7 +50,7 @@ class Replay:
         """Ignored entries that are about no bundle of the round."""
         self._seen: dict[str, int] = {}
         for entry in entries:
-            self._take(entry)
+            self.take(entry)
 
     def statuses(self) -> dict[str, Status]:
         """The status of every submitted bundle by its id."""
@@ -66,6 +67,8 @@ class Replay:
         content = entry.content
         if isinstance(content, Refused | Missing):
             return content.reason
+        if isinstance(content, Elsewhere):
+            return None
         if isinstance(content, Submitted):
             return self._submission_refusal(entry, content)
         case = self.cases.get(entry.bundle or "")
@@ -73,6 +76,8 @@ class Replay:
             return f"no bundle {entry.bundle} has been submitted to this round"
         if isinstance(content, ReviewEvent):
             return refusal(Step(content, entry, case, self.cases))
+        if isinstance(content, Countersigned) and content.statement not in case.statements:
+            return f"{content.statement[:12]} is no statement of the submitter in this log"
         roles = ("review", "root") if isinstance(content, Checked) else ("review",)
         return (
             signer_refusal(roles, entry.by, entry)
@@ -86,7 +91,8 @@ class Replay:
                 return f"replayed: its nonce is that of bundle {case.bundle} (entry {case.index})"
         return signer_refusal(("submit",), content.submitter, entry)
 
-    def _take(self, entry: Logged) -> None:
+    def take(self, entry: Logged) -> None:
+        """Take in the next entry."""
         content = entry.content
         if isinstance(content, Elsewhere):
             return
@@ -102,9 +108,8 @@ class Replay:
             self._ignore(entry, reason)
         elif isinstance(content, Submitted):
             bundle = entry.bundle or ""
-            self.cases.setdefault(
-                bundle, Case(bundle, content.submitter, content.nonce, entry.index)
-            )
+            case = Case(bundle, content.submitter, content.nonce, entry.index, content.results)
+            self.cases.setdefault(bundle, case).statements.add(entry.envelope)
         else:
             self._count(entry, self.cases[entry.bundle or ""])
 
@@ -205,8 +210,10 @@ def _decided_appeal(step: Step, appeal: ReviewEvent) -> None:
 
 
 def _replicated(step: Step) -> None:
-    if step.event.outcome:
-        step.case.replications[step.event.by] = step.event.outcome
+    event = step.event
+    if event.outcome and event.replica:
+        found = Replica(event.target, event.by, event.replica, event.outcome)
+        step.case.replications[event.target, event.by] = found
 
 
 def _withdrawn(step: Step) -> None:

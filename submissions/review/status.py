@@ -9,11 +9,11 @@ from submissions.review.case import (
     Cases,
     Ignored,
     Objection,
+    Replica,
     Waiver,
     lineage,
     open_objections,
 )
-from submissions.review.event import Outcome
 
 Level = Literal["L0", "L1", "L2", "L3", "L4"]
 REVIEWS_NEEDED = 2
@@ -46,6 +46,9 @@ class Status(Record):
     submitter: str
     state: State
     level: Level
+    """The lowest of its results'."""
+    levels: dict[str, Level]
+    """Of each result, by its path."""
     why: str
     """In one sentence, why the state is this one and what would raise it."""
     check: Literal["none", "passed", "failed"]
@@ -59,8 +62,7 @@ class Status(Record):
     effects: tuple[str, ...]
     """Of verdicts that reclassified."""
     errata: tuple[str, ...]
-    replications: dict[str, Outcome]
-    """By organisation."""
+    replications: tuple[Replica, ...]
     supersedes: str | None
     superseded_by: str | None
     frozen: bool
@@ -76,11 +78,13 @@ class Status(Record):
 def status_of(case: Case, cases: Cases, missing: str = "") -> Status:
     """The status of ``case``; ``missing`` is why the log cannot be replayed, if it cannot be."""
     state, why = (State.UNKNOWN, missing) if missing else standing(case, cases)
+    levels = {path: "L0" if missing else _level(case, state, path) for path in case.results}
     return Status(
         bundle=case.bundle,
         submitter=case.submitter,
         state=state,
-        level="L0" if missing else _level(case, state),
+        level=min(levels.values(), default="L0"),
+        levels=levels,
         why=why,
         check=_check(case),
         assigned=tuple(sorted(case.assigned)),
@@ -96,7 +100,7 @@ def status_of(case: Case, cases: Cases, missing: str = "") -> Status:
         waivers=tuple(case.waivers),
         effects=tuple(case.effects),
         errata=tuple(case.errata),
-        replications=dict(sorted(case.replications.items())),
+        replications=tuple(case.replications.values()),
         supersedes=case.supersedes,
         superseded_by=case.superseded_by,
         frozen=case.frozen,
@@ -158,11 +162,11 @@ def _failed(case: Case) -> set[str]:
     return failed - {waiver.rule for waiver in case.waivers}
 
 
-def _level(case: Case, state: State) -> Level:
+def _level(case: Case, state: State, result: str) -> Level:
     if state not in _STANDING or _check(case) != "passed" or not case.countersigned - case.recused:
         return "L1"
     if case.attested:
         return "L4"
-    outcomes = {outcome for by, outcome in case.replications.items() if by not in case.recused}
-    replicated = "equal" in outcomes and "different" not in case.replications.values()
-    return "L3" if replicated else "L2"
+    found = [one for one in case.replications.values() if one.target in (case.bundle, result)]
+    equal = any(one.outcome == "equal" and one.by not in case.recused for one in found)
+    return "L3" if equal and all(one.outcome != "different" for one in found) else "L2"

@@ -1,0 +1,216 @@
+"""The docket of a round: what its log says so far, and what may be added to it."""
+
+import hashlib
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import LevelfieldError, UsageError
+from submissions.envelope import VerificationError, unseal
+from submissions.keys import KeyEntry, PublicKey
+from submissions.log_entry import LogEntry
+from submissions.manifest import bundle_id
+from submissions.review.case import Case, Logged, Refused, Vote, votes_on
+from submissions.review.citation import cite
+from submissions.review.event import REVIEW_EVENT, Citation, Kind, ReviewEvent
+from submissions.review.reading import HeldBundle, RoundReader
+from submissions.review.replay import Replay
+from submissions.round_folder import MAX_ENVELOPE_BYTES, RoundFolder, read_inside
+from submissions.round_log import RoundLog
+from submissions.statement import seal_statement
+from submissions.strict_json import parse
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+_ATTESTATIONS = "attestations/*.dsse.json"
+
+
+@dataclass(frozen=True)
+class Left:
+    """An envelope that the log may not take in, and why."""
+
+    envelope: str
+    reason: str
+
+
+class Docket:
+    """A round's folder, read; entries that were added wait for `append` by the log's keeper."""
+
+    def __init__(self, folder: RoundFolder) -> None:
+        """Read the whole log; `LevelfieldError` if round, keyring or log cannot be read."""
+        self.folder = folder
+        self.reader = RoundReader.of(folder)
+        self.entries = self.reader.entries()
+        self.replay = Replay(self.entries)
+        self.waiting: list[LogEntry] = []
+
+    @property
+    def next_index(self) -> int:
+        """Where the next entry will stand."""
+        return len(self.entries) + len(self.waiting)
+
+    def organisation(self, key: "Ed25519PrivateKey") -> str:
+        """Whose key it is by the round's keyring; `LevelfieldError` for a stranger's."""
+        key_id = PublicKey.of(key).key_id
+        for entry in self.reader.keyring.at(self.next_index):
+            if entry.key_id == key_id:
+                return entry.organisation
+        raise LevelfieldError(
+            f"key {key_id[:16]}: not in {self.folder.keyring}, or no longer valid; "
+            "ask the round's chair to add it"
+        )
+
+    def case(self, name: str) -> Case:
+        """The case of a bundle by its id, the beginning of it, or its folder's path."""
+        name = Path(name).name
+        found = [case for bundle, case in self.replay.cases.items() if bundle.startswith(name)]
+        if len(found) != 1 or len(name) < 4:
+            raise UsageError(
+                f"{name[:100]!a}: {len(found)} submitted bundles are called so; "
+                "levelfield review status lists them"
+            )
+        return found[0]
+
+    def event(self, name: str, case: Case) -> str:
+        """The envelope whose digest begins with ``name``, of an entry in the log."""
+        found = [entry.envelope for entry in self.entries if entry.envelope.startswith(name)]
+        if len(found) != 1 or len(name) < 6:
+            raise UsageError(
+                f"--on {name[:64]!a}: {len(found)} events are called so; "
+                f"levelfield review show {case.bundle} lists them"
+            )
+        return found[0]
+
+    def votes(self, envelope: str, case: Case) -> list[Vote]:
+        """Votes that count on an event."""
+        return votes_on(envelope, case, self.replay.cases)
+
+    def cite(self, case: Case, places: Sequence[str]) -> tuple[Citation, ...]:
+        """Citations of ``FILE:LINES`` in the bundle; errors as of `cite`."""
+        held = self.held(case)
+        return tuple(cite(place, held.manifest, held.checked) for place in places)
+
+    def held(self, case: Case) -> HeldBundle:
+        """The bundle in the folder by its manifest; `LevelfieldError` if it is not there."""
+        path = self.folder.bundle_path(case.submitter, case.bundle)
+        for _, _, found in self.folder.bundles():
+            if found == path and (held := self.reader.held(path)).subject.name == case.bundle:
+                return held
+        raise LevelfieldError(f"{path}: not there, or another bundle; copy it back")
+
+    def say(
+        self, case: Case, kind: Kind, key: "Ed25519PrivateKey", **fields: Any
+    ) -> tuple[str, ReviewEvent]:
+        """Sign a review event about ``case`` and keep it; its envelope's digest, and the event.
+
+        `LevelfieldError`, with nothing written, if it would not count; `UsageError` if the
+        event is not one of its kind.
+        """
+        fields = {"target": case.bundle, **fields}
+        try:
+            event = ReviewEvent(type=kind, by=self.organisation(key), **fields)
+        except ValueError as error:
+            reason = str(error).splitlines()[2].strip() if "\n" in str(error) else str(error)
+            raise UsageError(f"{kind} of bundle {case.bundle}: {reason}; see --help") from error
+        data = seal_statement(self.held(case).subject, REVIEW_EVENT, event, key)
+        return self.add(data, f"{kind} of bundle {case.bundle}"), event
+
+    def add(self, data: bytes, what: str) -> str:
+        """Keep an envelope that will count; `LevelfieldError`, with nothing written, else."""
+        entry, logged = self._considered(data)
+        if reason := self._refusal(logged):
+            raise LevelfieldError(f"{what}: refused: {reason}")
+        self.folder.write_envelope(data)
+        self.waiting.append(entry)
+        self.replay.take(logged)
+        return entry.envelope
+
+    def append(self, log_key: "Ed25519PrivateKey") -> list[int]:
+        """Append what was added to the log, and return where it stands."""
+        indices = RoundLog.open(self.folder).append(self.waiting, log_key)
+        self.waiting.clear()
+        return indices
+
+    def add_pending(self, without: Collection[str] = ()) -> list[Left]:
+        """Add every envelope in the folder that the log does not point to yet; what is refused.
+
+        Those about the bundles ``without`` stay where they are.
+        Submissions come first, then what speaks against a bundle, and *publish* last; within that
+        an event comes after those that it refers to.
+        """
+        found = [
+            item for item in self._pending() if self._considered(item[1])[1].bundle not in without
+        ]
+        waiting = dict(sorted(found, key=lambda item: self._order(item[1])))
+        moved = True
+        while moved:
+            moved = False
+            for envelope, data in list(waiting.items()):
+                if self._refusal(self._considered(data)[1]) is None:
+                    self.add(data, envelope)
+                    del waiting[envelope]
+                    moved = True
+                    break
+        return [
+            Left(envelope, self._refusal(self._considered(data)[1]) or "")
+            for envelope, data in waiting.items()
+        ]
+
+    def _refusal(self, logged: Logged) -> str | None:
+        return self.replay.refusal_of(logged)
+
+    def _pending(self) -> Iterator[tuple[str, bytes]]:
+        known = {entry.envelope for entry in self.entries}
+        known |= {entry.envelope for entry in self.waiting}
+        for envelope in self.folder.envelopes():
+            if envelope not in known:
+                yield envelope, self.folder.read_envelope(envelope)
+        for _, _, path in self.folder.bundles():
+            for file in sorted(path.glob(_ATTESTATIONS)):
+                data = read_inside(path, f"attestations/{file.name}", MAX_ENVELOPE_BYTES)
+                if digest_of(data) not in known:
+                    yield digest_of(data), data
+
+    def _order(self, data: bytes) -> tuple[int, str]:
+        logged = self._considered(data)[1]
+        kind = getattr(logged.content, "type", type(logged.content).__name__)
+        order = ("Submitted", "withdraw", "recuse", "objection")
+        last = len(order) + (kind == "publish")
+        return order.index(kind) if kind in order else last, logged.envelope
+
+    def _considered(self, data: bytes) -> tuple[LogEntry, Logged]:
+        """The entry that would point to ``data``, and what it would say at the next place."""
+        envelope, index = digest_of(data), self.next_index
+        try:
+            payload, keys = unseal(data, envelope[:16], self.reader.keyring.at(index))
+            entry = _pointer(envelope, payload, keys)
+        except LevelfieldError as error:
+            nothing = LogEntry(
+                envelope=envelope, subject=None, predicate_type="unknown", actor="unknown",
+                kind="statement",
+            )  # fmt: skip
+            return nothing, Logged(index, envelope, None, Refused(str(error)))
+        return entry, self.reader.opened(index, entry, data)
+
+
+def digest_of(data: bytes) -> str:
+    """SHA-256 of an envelope, in hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def _pointer(envelope: str, payload: bytes, keys: tuple[KeyEntry, ...]) -> LogEntry:
+    """The log's entry for a statement; what it says is judged by `RoundReader.opened`."""
+    fields = parse(payload, envelope[:16])
+    try:
+        sha256 = fields["subject"][0]["digest"]["sha256"]
+        return LogEntry(
+            envelope=envelope,
+            subject=bundle_id(sha256),
+            predicate_type=fields["predicateType"],
+            actor=keys[0].organisation,
+            kind="statement",
+        )
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise VerificationError(f"{envelope[:16]}: is no statement about a bundle") from error
