@@ -56,6 +56,20 @@ def seal(payload: bytes, private_key: "Ed25519PrivateKey") -> bytes:
     return rfc8785.dumps(envelope.model_dump(mode="json"))
 
 
+def add_signature(data: bytes, payload: bytes, private_key: "Ed25519PrivateKey") -> bytes | None:
+    """The envelope ``data`` with one more signature; none if it is about another payload.
+
+    A key that has signed already signs no second time.
+    """
+    envelope = _read_envelope(data, "the envelope")
+    if envelope.payloadType != PAYLOAD_TYPE or envelope.payload != _encode(payload):
+        return None
+    added = _read_envelope(seal(payload, private_key), "the envelope").signatures
+    kept = tuple(one for one in envelope.signatures if one not in added)
+    whole = envelope.model_copy(update={"signatures": (*kept, *added)})
+    return rfc8785.dumps(whole.model_dump(mode="json"))
+
+
 def unseal(
     data: bytes, where: str, trusted: Sequence[KeyEntry]
 ) -> tuple[bytes, tuple[KeyEntry, ...]]:
