@@ -166,6 +166,9 @@ def test_only_processes_that_are_not_ours_count() -> None:
     try:
         with FakeNvml([FakeDevice(others=(child.pid, os.getppid()))]):
             assert Nvml().read()["other_processes"] == (1,)
+            # To the child we are one of two others; to our parent nobody is.
+            assert Nvml(owner=child.pid).read()["other_processes"] == (2,)
+            assert Nvml(owner=os.getppid()).read()["other_processes"] == (0,)
     finally:
         child.kill()
         child.wait()
