@@ -13,8 +13,10 @@ from harness.system import System
 from rules.submission import Entry, RunEvidence, Submission
 from submissions.container import Container, open_container
 from submissions.evidence import read_run
+from submissions.intents import read_log
 from submissions.layout import (
     ATTESTATIONS,
+    INTENTS,
     MANIFEST,
     OFFICIAL_SYSTEM,
     RESULT,
@@ -151,6 +153,7 @@ def _read_submission(manifest: Manifest, digest: str, read: _Read) -> Submission
             for folder in folders
         ),
         origin=manifest.origin,
+        intents=read_log(read(INTENTS), INTENTS) if INTENTS in paths else None,
     )
 
 

@@ -17,6 +17,8 @@ OFFICIAL = "official"
 """Folder of an imported bundle in which the files of its source that are no logs lie."""
 OFFICIAL_SYSTEM = f"{OFFICIAL}/system.json"
 SEARCH = "search.json"
+INTENTS = "intents.jsonl"
+"""The round's log of runs that were started, what is of other results hidden."""
 ENVELOPE = ".dsse.json"
 SSH_SIGNATURE = ".sshsig"
 """Ends of attestations: a signed statement, and a signature over a statement beside it."""
@@ -47,6 +49,7 @@ class Role(StrEnum):
     ANSWERS = "answers"
     OUTPUT = "output"
     OFFICIAL = "official"
+    INTENTS = "intents"
     REPLICATION = "replication"
 
 
@@ -113,6 +116,8 @@ def role_of(path: str) -> Role:
     parts = path.split("/")
     if path == SYSTEM:
         return Role.SYSTEM
+    if path == INTENTS:
+        return Role.INTENTS
     if path == OFFICIAL_SYSTEM or _SCALING.fullmatch(path):
         return Role.OFFICIAL
     if path == REPLICATION:

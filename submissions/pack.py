@@ -17,8 +17,18 @@ from rules.submission import RunEvidence
 from submissions.bundle import Bundle
 from submissions.container import Folder
 from submissions.evidence import read_run
+from submissions.intents import log_for
 from submissions.keys import check_organisation
-from submissions.layout import MANIFEST, RESULT, RESULTS, SEARCH, SYSTEM, check_path, files_of
+from submissions.layout import (
+    INTENTS,
+    MANIFEST,
+    RESULT,
+    RESULTS,
+    SEARCH,
+    SYSTEM,
+    check_path,
+    files_of,
+)
 from submissions.manifest import Manifest, describe
 from submissions.redaction import Redactor
 from submissions.strict_json import read_record
@@ -44,6 +54,7 @@ def pack(
     round_name: str,
     out: Path,
     redactor: Redactor | None = None,
+    intents: Path | None = None,
 ) -> Bundle:
     """Pack run folders, or folders that hold run folders, into a new bundle at ``out``.
 
@@ -51,7 +62,8 @@ def pack(
     of each folder only the files that such a run has are taken. Claims are scored by the round.
     A training run that failed is taken along, for every started run counts: as a lost one.
     A ``search.json`` beside run folders of its scenario goes with their result; its probes do not.
-    A ``redactor`` cleans the free text of every run.
+    A ``redactor`` cleans the free text of every run. The log ``intents`` of the runs that were
+    started goes along, if there is one, with what is of other results hidden.
 
     `UsageError` for an unknown round, a submitter that is no identifier, or no runs;
     `LevelfieldError`, with nothing left behind, for an ``out`` that exists or cannot be written,
@@ -68,6 +80,9 @@ def pack(
     files = {SYSTEM: sources[0].system}
     for group in _groups(sources):
         files |= _result_files(group, round_)
+    if intents and intents.exists():
+        shown = {(source.run.workload, source.run.scenario) for source in sources}
+        files[INTENTS] = log_for(_read(intents), str(intents), shown)
     manifest = Manifest(
         round=round_name,
         nonce=secrets.token_hex(16),
