@@ -23,9 +23,12 @@ from harness.commands.borrowing import hparams
 from harness.commands.comparing import compare
 from harness.commands.importing import import_
 from harness.commands.judging import check, pack, rules
+from harness.commands.log import log as log_
 from harness.commands.options import HELP, KEY, Commands, as_json, count, emit, example, tell
 from harness.commands.replicate import replicate
+from harness.commands.review import review
 from harness.commands.showing import publish
+from harness.commands.submit import submit
 from harness.commands.vouching import keygen, sign, verify
 from harness.commands.zipping import zip_
 from harness.errors import LevelfieldError, UsageError
@@ -430,7 +433,7 @@ def audit(run: Path, to_json: bool) -> None:
 
 
 for command in (
-    hparams, pack, check, compare, keygen, sign, verify, zip_, replicate, publish, import_, rules,
+    hparams, pack, check, compare, keygen, sign, verify, zip_, log_, replicate, submit, review, publish, import_, rules,
 ):  # fmt: skip
     cli.add_command(command)
 

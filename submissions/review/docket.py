@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
 from harness.errors import LevelfieldError, UsageError
 from submissions.envelope import VerificationError, unseal
 from submissions.keys import KeyEntry, PublicKey
@@ -45,6 +47,7 @@ class Docket:
         self.entries = self.reader.entries()
         self.replay = Replay(self.entries)
         self.waiting: list[LogEntry] = []
+        self._data: dict[str, bytes] = {}
 
     @property
     def next_index(self) -> int:
@@ -111,30 +114,37 @@ class Docket:
         fields = {"target": case.bundle, **fields}
         try:
             event = ReviewEvent(type=kind, by=self.organisation(key), **fields)
-        except ValueError as error:
-            reason = str(error).splitlines()[2].strip() if "\n" in str(error) else str(error)
+        except ValidationError as error:
+            reason = error.errors()[0]["msg"].removeprefix("Value error, ")
             raise UsageError(f"{kind} of bundle {case.bundle}: {reason}; see --help") from error
         data = seal_statement(self.held(case).subject, REVIEW_EVENT, event, key)
         return self.add(data, f"{kind} of bundle {case.bundle}"), event
 
     def add(self, data: bytes, what: str) -> str:
         """Keep an envelope that will count; `LevelfieldError`, with nothing written, else."""
+        envelope = self._take(data, what)
+        self.folder.write_envelope(data)
+        return envelope
+
+    def _take(self, data: bytes, what: str) -> str:
         entry, logged = self._considered(data)
         if reason := self._refusal(logged):
             raise LevelfieldError(f"{what}: refused: {reason}")
-        self.folder.write_envelope(data)
         self.waiting.append(entry)
+        self._data[entry.envelope] = data
         self.replay.take(logged)
         return entry.envelope
 
     def append(self, log_key: "Ed25519PrivateKey") -> list[int]:
         """Append what was added to the log, and return where it stands."""
+        for data in self._data.values():
+            self.folder.write_envelope(data)
         indices = RoundLog.open(self.folder).append(self.waiting, log_key)
         self.waiting.clear()
         return indices
 
     def add_pending(self, without: Collection[str] = ()) -> list[Left]:
-        """Add every envelope in the folder that the log does not point to yet; what is refused.
+        """Add every envelope in the folder that the log lacks, and write nothing; what is refused.
 
         Those about the bundles ``without`` stay where they are.
         Submissions come first, then what speaks against a bundle, and *publish* last; within that
@@ -149,7 +159,7 @@ class Docket:
             moved = False
             for envelope, data in list(waiting.items()):
                 if self._refusal(self._considered(data)[1]) is None:
-                    self.add(data, envelope)
+                    self._take(data, envelope)
                     del waiting[envelope]
                     moved = True
                     break
