@@ -433,7 +433,8 @@ def audit(run: Path, to_json: bool) -> None:
 
 
 for command in (
-    hparams, pack, check, compare, keygen, sign, verify, zip_, log_, replicate, submit, review, publish, import_, rules,
+    hparams, pack, check, compare, keygen, sign, verify, zip_, replicate, submit, review, log_,
+    publish, import_, rules,
 ):  # fmt: skip
     cli.add_command(command)
 

@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field
@@ -15,7 +16,9 @@ from submissions.keys import KeyEntry, Keyring
 from submissions.log_entry import LogEntry
 from submissions.manifest import bundle_id
 from submissions.merkle import leaf_hash, verify_inclusion
+from submissions.round_folder import read_inside
 from submissions.statement import BENCHMARK_RESULT
+from submissions.strict_json import read_record
 
 MAX_RECEIPT_BYTES = 2**18
 
@@ -47,6 +50,12 @@ class Receipt(Record):
                 f"{where}: the log has no such entry at {self.index}; ask for the receipt anew"
             )
         return checkpoint
+
+
+def read_receipt(path: Path) -> Receipt:
+    """A receipt from a file of the reader's; it has not been verified."""
+    data = read_inside(path.parent, path.name, MAX_RECEIPT_BYTES)
+    return read_record(Receipt, data, str(path))
 
 
 def check_signed(note: Note, keyring: Keyring, origin: str, where: str) -> Checkpoint:
