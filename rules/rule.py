@@ -111,8 +111,10 @@ def check(
     """Judge ``submission`` by the round ``terms``; a rule that crashes is an error.
 
     ``find`` looks a workload up by its name; ``others`` are the submissions at hand from which
-    hyperparameters may have been borrowed.
+    hyperparameters may have been borrowed. `ValueError` for a submission without its logs.
     """
+    if not submission.judgeable:
+        raise ValueError(f"bundle {submission.bundle_id}: opened without its logs")
     cases = list(_cases(submission, terms, find, _lenders(submission, terms, find, others)))
     findings: list[Finding] = []
     passed, not_applicable = [], []

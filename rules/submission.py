@@ -78,3 +78,5 @@ class Submission:
     """Of an imported bundle; none where Levelfield packed it."""
     intents: tuple[Line, ...] | None = None
     """The round's log of runs that were started, what is of other results hidden."""
+    judgeable: bool = True
+    """Whether the runs' logs were read; without them no rule judges."""

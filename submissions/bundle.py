@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -12,7 +13,7 @@ from harness.records import Result
 from harness.system import System
 from rules.submission import Entry, RunEvidence, Submission
 from submissions.container import Container, open_container
-from submissions.evidence import read_run
+from submissions.evidence import read_claim, read_run
 from submissions.intents import read_log
 from submissions.layout import (
     ATTESTATIONS,
@@ -33,6 +34,7 @@ from submissions.strict_json import read_record
 MAX_ATTESTATION_BYTES = 2**20
 
 _Read = Callable[[str], bytes]
+_ReadRun = Callable[[str, Mapping[str, bytes]], RunEvidence]
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,11 @@ class Bundle:
     """Raw envelopes by path in the bundle. Their signatures have *not* been checked."""
 
     @classmethod
-    def open(cls, path: Path) -> Self:
+    def open(cls, path: Path, *, logs: bool = True) -> Self:
         """Read the bundle in the folder or zip ``path``; each file once, hashed and then parsed.
+
+        Without ``logs``, what the runs logged is hashed only: enough to know who vouches for
+        which claims, and no rule judges it.
 
         `LevelfieldError` names the file and the reason: whatever the container's scan refuses, a
         manifest that is not canonical, a changed, missing or additional file, a record that
@@ -71,7 +76,7 @@ class Bundle:
         # (7) every file, as its role demands
         unread = {file.path: file for file in manifest.files}
         submission = _read_submission(
-            manifest, digest, lambda name: _checked(container, unread.pop(name))
+            manifest, digest, lambda name: _checked(container, unread.pop(name)), logs=logs
         )
         for file in unread.values():
             _checked(container, file)
@@ -133,7 +138,7 @@ def _checked(container: Container, file: File) -> bytes:
     return data
 
 
-def _read_submission(manifest: Manifest, digest: str, read: _Read) -> Submission:
+def _read_submission(manifest: Manifest, digest: str, read: _Read, *, logs: bool) -> Submission:
     paths = [file.path for file in manifest.files]
     if SYSTEM not in paths:
         raise LevelfieldError(f"{SYSTEM}: not in the manifest; pack the runs again")
@@ -141,6 +146,7 @@ def _read_submission(manifest: Manifest, digest: str, read: _Read) -> Submission
     results = [path for path in paths if path.startswith(f"{RESULTS}/")]
     folders = sorted({"/".join(path.split("/")[:3]) for path in results})
     _check_origin(manifest)
+    of_run: _ReadRun = partial(read_run, official=manifest.origin is not None)
     return Submission(
         bundle_id=bundle_id(digest),
         manifest_sha256=digest,
@@ -149,10 +155,10 @@ def _read_submission(manifest: Manifest, digest: str, read: _Read) -> Submission
         system=read_record(System, system, SYSTEM),
         system_sha256=hashlib.sha256(system).hexdigest(),
         entries=tuple(
-            _read_entry(folder, paths, read, official=manifest.origin is not None)
-            for folder in folders
+            _read_entry(folder, paths, read, of_run if logs else read_claim) for folder in folders
         ),
         origin=manifest.origin,
+        judgeable=logs,
         intents=read_log(read(INTENTS), INTENTS) if INTENTS in paths else None,
     )
 
@@ -165,7 +171,7 @@ def _check_origin(manifest: Manifest) -> None:
         raise LevelfieldError(f"{OFFICIAL_SYSTEM}: not in the manifest; import the results again")
 
 
-def _read_entry(folder: str, paths: list[str], read: _Read, *, official: bool) -> Entry:
+def _read_entry(folder: str, paths: list[str], read: _Read, of_run: _ReadRun) -> Entry:
     inside = [path for path in paths if path.startswith(f"{folder}/")]
     where = f"{folder}/{RESULT}"
     if where not in inside:
@@ -179,8 +185,7 @@ def _read_entry(folder: str, paths: list[str], read: _Read, *, official: bool) -
         path=folder,
         result=result,
         runs=tuple(
-            _read_run_folder(f"{folder}/{name}", inside, read, official=official)
-            for name in result.runs
+            _read_run_folder(f"{folder}/{name}", inside, read, of_run) for name in result.runs
         ),
         search=_read_search(f"{folder}/{SEARCH}", inside, read, result),
     )
@@ -205,10 +210,9 @@ def _check_claims(where: str, result: Result, present: set[str]) -> None:
         raise LevelfieldError(f"{where}: claims a run twice; pack again")
 
 
-def _read_run_folder(folder: str, inside: list[str], read: _Read, *, official: bool) -> RunEvidence:
+def _read_run_folder(folder: str, inside: list[str], read: _Read, of_run: _ReadRun) -> RunEvidence:
     names = [path.split("/")[4] for path in inside if path.startswith(f"{folder}/")]
-    files = {name: read(f"{folder}/{name}") for name in names}
-    evidence = read_run(folder, files, official=official)
+    evidence = of_run(folder, {name: read(f"{folder}/{name}") for name in names})
     run = evidence.run
     if folder.split("/")[1:3] != [run.workload, run.scenario.value]:
         raise LevelfieldError(

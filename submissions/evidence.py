@@ -7,46 +7,65 @@ from harness.errors import LevelfieldError
 from harness.events import MARK, BrokenLine, EventLog, parse_events
 from harness.queries import read_query_log
 from harness.records import Run
-from harness.telemetry.log import read_telemetry
+from harness.telemetry.log import TelemetryLog, read_telemetry
 from rules.submission import RunEvidence
 from submissions.layout import files_of
+from submissions.line_slices import slices
+from submissions.stored_telemetry import StoredTelemetry
 from submissions.strict_json import doubt, parse, read_record
 
+_BROKEN = 256
+"""What a broken line takes in memory, with its reason."""
+_SHORT = 2**21
+"""Telemetry that takes no more is kept parsed; of longer logs one at a time is."""
 
-def read_run(path: str, files: Mapping[str, bytes], *, official: bool = False) -> RunEvidence:
+
+def read_run(
+    path: str,
+    files: Mapping[str, bytes],
+    allowance: Allowance | None = None,
+    *,
+    official: bool = False,
+) -> RunEvidence:
     """One run from the bytes of its files, by name; ``path`` is what messages call the folder.
 
     `LevelfieldError` if a file that the run must have is missing, a file that it cannot have is
-    there, or one cannot be read. A log with broken lines is read: the rules speak of them. So
-    they do of events in doubtful JSON (duplicate keys, 1e999 …), unless the log is an
-    ``official`` one, of which MLPerf's own reader takes these.
+    there, one cannot be read, or what they hold is more than the ``allowance`` (by default
+    `LARGE_CONTENT_BYTES`). A log with broken lines is read: the rules speak of them. So they do
+    of events in doubtful JSON (duplicate keys, 1e999 …), unless the log is an ``official`` one,
+    of which MLPerf's own reader takes these.
     """
     if "run.json" not in files:
         raise LevelfieldError(f"{path}/run.json: missing; a run folder needs its record")
+    allowance = allowance or Allowance(LARGE_CONTENT_BYTES)
     run = read_record(Run, files["run.json"], f"{path}/run.json")
+    allowance.spend(f"{path}/run.json", weight(run))
     _check_names(path, run, files)
-    queries, answers = files.get("queries.npy"), files.get("answers.jsonl")
-    _check_lines(f"{path}/telemetry.jsonl", files["telemetry.jsonl"])
-    _check_lines(f"{path}/answers.jsonl", answers or b"")
     return RunEvidence(
         path=path,
         run=run,
-        log=_read_log(files["events.log"], official),
-        queries=None if queries is None else read_query_log(queries, f"{path}/queries.npy"),
-        answers=None if answers is None else read_answers(answers, f"{path}/answers.jsonl"),
-        telemetry=read_telemetry(files["telemetry.jsonl"], f"{path}/telemetry.jsonl"),
+        log=_read_log(files["events.log"], f"{path}/events.log", allowance, official=official),
+        queries=_read_queries(files.get("queries.npy"), f"{path}/queries.npy", allowance),
+        answers=_read_answers(files.get("answers.jsonl"), f"{path}/answers.jsonl", allowance),
+        telemetry=_read_telemetry(files["telemetry.jsonl"], f"{path}/telemetry.jsonl", allowance),
     )
 
 
-def _read_log(data: bytes, official: bool) -> EventLog:
-    log = parse_events(data)
-    if official:
-        return log
-    broken = {line.line: line for line in (*log.broken, *_doubtful_lines(data))}
-    return EventLog(
-        tuple(event for event in log.events if event.line not in broken),
-        tuple(broken[number] for number in sorted(broken)),
-    )
+def _read_log(data: bytes, where: str, allowance: Allowance, *, official: bool) -> EventLog:
+    events: list[Event] = []
+    broken: list[BrokenLine] = []
+    for before, piece in slices(data, where):
+        log = parse_events(piece)
+        spoilt = {line.line: line for line in log.broken}
+        if not official:
+            spoilt |= {line.line: line for line in _doubtful_lines(piece)}
+        good = [event for event in log.events if event.line not in spoilt]
+        for event in good:
+            event.line += before
+        events += good
+        broken += [BrokenLine(n + before, spoilt[n].reason) for n in sorted(spoilt)]
+        allowance.spend(where, weight(good) + _BROKEN * len(spoilt))
+    return EventLog(tuple(events), tuple(broken))
 
 
 def _doubtful_lines(data: bytes) -> Iterator[BrokenLine]:
@@ -58,6 +77,45 @@ def _doubtful_lines(data: bytes) -> Iterator[BrokenLine]:
                 break
 
 
+def _read_queries(data: bytes | None, where: str, allowance: Allowance) -> QueryLog | None:
+    if data is None:
+        return None
+    allowance.spend(where, len(data))
+    return read_query_log(data, where)
+
+
+def _read_answers(
+    data: bytes | None, where: str, allowance: Allowance
+) -> tuple[Answer, ...] | None:
+    if data is None:
+        return None
+    answers: list[Answer] = []
+    for before, piece in slices(data, where):
+        _check_lines(where, before, piece)
+        found = read_answers(piece, where)
+        allowance.spend(where, weight(found))
+        answers += found
+    return tuple(answers)
+
+
+def _read_telemetry(data: bytes, where: str, allowance: Allowance) -> TelemetryLog:
+    """The log parsed if it is short, else packed; either way every line has been read."""
+    samples: list[Sample] = []
+    total = 0
+    for before, piece in slices(data, where):
+        _check_lines(where, before, piece)
+        found = read_telemetry(piece, where).samples
+        total += weight(found)
+        allowance.ask(where, total)
+        samples += found
+    if total <= _SHORT:
+        allowance.spend(where, total)
+        return TelemetryLog(tuple(samples))
+    stored = StoredTelemetry(data, where)
+    allowance.spend(where, stored.packed_bytes)
+    return stored
+
+
 def _check_names(path: str, run: Run, files: Mapping[str, bytes]) -> None:
     expected = files_of(run)
     for name in sorted(expected - files.keys()):
@@ -66,6 +124,6 @@ def _check_names(path: str, run: Run, files: Mapping[str, bytes]) -> None:
         raise LevelfieldError(f"{path}/{name}: a {run.mode.value} run has no such file; remove it")
 
 
-def _check_lines(where: str, data: bytes) -> None:
-    for number, line in enumerate(data.splitlines(), 1):
+def _check_lines(where: str, before: int, data: bytes) -> None:
+    for number, line in enumerate(data.splitlines(), before + 1):
         parse(line, f"{where}:{number}")
