@@ -1,14 +1,15 @@
-"""From a run's files to what the rules judge: the one function that packing and opening share."""
+"""From a run's files to what the rules judge: what packing and opening share."""
 
 from collections.abc import Iterator, Mapping
 
-from harness.answers import read_answers
+from harness.answers import Answer, read_answers
 from harness.errors import LevelfieldError
-from harness.events import MARK, BrokenLine, EventLog, parse_events
-from harness.queries import read_query_log
+from harness.events import MARK, BrokenLine, Event, EventLog, parse_events
+from harness.queries import QueryLog, read_query_log
 from harness.records import Run
-from harness.telemetry.log import TelemetryLog, read_telemetry
+from harness.telemetry.log import Sample, TelemetryLog, read_telemetry
 from rules.submission import RunEvidence
+from submissions.allowance import LARGE_CONTENT_BYTES, Allowance, weight
 from submissions.layout import files_of
 from submissions.line_slices import slices
 from submissions.stored_telemetry import StoredTelemetry
@@ -49,6 +50,18 @@ def read_run(
         answers=_read_answers(files.get("answers.jsonl"), f"{path}/answers.jsonl", allowance),
         telemetry=_read_telemetry(files["telemetry.jsonl"], f"{path}/telemetry.jsonl", allowance),
     )
+
+
+def read_claim(path: str, files: Mapping[str, bytes]) -> RunEvidence:
+    """One run as its record claims it, with empty logs in place of what it logged.
+
+    `LevelfieldError` as of `read_run`, but for what the logs hold.
+    """
+    if "run.json" not in files:
+        raise LevelfieldError(f"{path}/run.json: missing; a run folder needs its record")
+    run = read_record(Run, files["run.json"], f"{path}/run.json")
+    _check_names(path, run, files)
+    return RunEvidence(path, run, EventLog(()), None, None, TelemetryLog(()))
 
 
 def _read_log(data: bytes, where: str, allowance: Allowance, *, official: bool) -> EventLog:
