@@ -86,7 +86,7 @@ def _fields(docket: "Docket", case: "Case", kind: str, options: dict[str, Any]) 
     fields = {name: options[name] for name in _PLAIN if options.get(name)}
     if rule := fields.get("rule"):
         _check_rule(rule)
-    text = options["text"]
+    text = options.get("text", "")
     fields["text"] = sys.stdin.read() if text == "-" else text
     if on := options.get("on"):
         fields["refers_to"] = docket.event(on, case)
