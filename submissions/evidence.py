@@ -15,6 +15,7 @@ from submissions.line_slices import slices
 from submissions.stored_telemetry import StoredTelemetry
 from submissions.strict_json import doubt, parse, read_record
 
+MAX_BROKEN = 1000
 _BROKEN = 256
 """What a broken line takes in memory, with its reason."""
 _SHORT = 2**21
@@ -78,6 +79,11 @@ def _read_log(data: bytes, where: str, allowance: Allowance, *, official: bool) 
         events += good
         broken += [BrokenLine(n + before, spoilt[n].reason) for n in sorted(spoilt)]
         allowance.spend(where, weight(good) + _BROKEN * len(spoilt))
+        if len(broken) > MAX_BROKEN and not official:
+            raise LevelfieldError(
+                f"{where}: more than {MAX_BROKEN} lines are marked as events and are none; "
+                "refused, mend the program that wrote them"
+            )
     return EventLog(tuple(events), tuple(broken))
 
 

@@ -242,7 +242,7 @@ def _write(out: Path, files: Mapping[str, bytes]) -> Bundle:
             check_path(path)
             (draft / path).parent.mkdir(parents=True, exist_ok=True)
             (draft / path).write_bytes(data)
-        bundle = Bundle.open(draft)
+        bundle = Bundle.open(draft, large=True)
         draft.rename(out)
     except OSError as error:
         raise LevelfieldError(

@@ -40,7 +40,7 @@ def write_zip(bundle: Bundle, out: Path) -> None:
     draft = out.with_name(f".{out.name}.{secrets.token_hex(4)}.draft")
     try:
         _write(bundle, draft)
-        if Bundle.open(draft).manifest_sha256 != bundle.manifest_sha256:
+        if Bundle.open(draft, logs=False).manifest_sha256 != bundle.manifest_sha256:
             raise LevelfieldError(f"{bundle.root}: changed while it was read; zip it again")
         draft.rename(out)
     except OSError as error:

@@ -138,7 +138,7 @@ SHAPES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "fewer entries": (counted(1), "holds 2 entries, its end says 1"),
     "more entries": (counted(3), "holds 2 entries, its end says 3"),
     "zip64": (counted(0xFFFF), "zip64"),
-    "too many": (counted(0xFFFE), "more than 20000 files"),
+    "too many": (counted(0xFFFE), "more than 4000 files"),
     "nothing": (lambda _: b"", "not a zip"),
     "no zip": (lambda d: b"x" * len(d), "not a zip"),
     "cut short": (lambda d: d[:-1], "not a zip"),
