@@ -68,11 +68,11 @@ def armour(blob: bytes) -> bytes:
     return _HEAD + b"\n".join(text[at : at + 70] for at in range(0, len(text), 70)) + _FOOT
 
 
-def read_armoured(data: bytes, where: str) -> SshSignature:
-    """Read an armoured signature; `VerificationError` if it is not of this form, see `read_blob`.
+def unarmour(data: bytes, where: str) -> bytes:
+    """The blob within the armour; `VerificationError` if it is not as `armour` writes it.
 
-    One form only: lines of 70 characters, as ``ssh-keygen`` writes them, so that nobody can make
-    a second file of the same signature.
+    One form only, lines of 70 characters, so that nobody can make a second file of the same
+    signature.
     """
     if len(data) > MAX_BYTES or not (data.startswith(_HEAD) and data.endswith(_FOOT)):
         raise VerificationError(f"{where}: not an armoured SSH signature; sign again")
@@ -82,7 +82,12 @@ def read_armoured(data: bytes, where: str) -> SshSignature:
         raise VerificationError(f"{where}: not base64: {error}; sign again") from error
     if armour(blob) != data:
         raise VerificationError(f"{where}: not armoured as ssh-keygen does; sign again")
-    return read_blob(blob, where)
+    return blob
+
+
+def read_armoured(data: bytes, where: str) -> SshSignature:
+    """Read an armoured signature; `VerificationError` as `unarmour` and `read_blob` have it."""
+    return read_blob(unarmour(data, where), where)
 
 
 def read_blob(blob: bytes, where: str) -> SshSignature:

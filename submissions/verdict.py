@@ -1,9 +1,11 @@
 """The checker's verdict on a bundle: an in-toto test-result, signed by whoever ran the check."""
 
+import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
+from harness.errors import UsageError
 from harness.records import Record
 from submissions.statement import Digest, round_digest, rules_digest
 
@@ -11,6 +13,8 @@ if TYPE_CHECKING:
     from rules.rule import Report
 
 TEST_RESULT = "https://in-toto.io/attestation/test-result/v0.1"
+
+_URL = r"^https://[!-~]{1,500}$"
 
 RuleNumbers = Annotated[
     tuple[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]{0,15}-[0-9]{1,3}$")], ...],
@@ -31,7 +35,7 @@ class Verdict(Record):
     result: Literal["PASSED", "WARNED", "FAILED"]
     configuration: Annotated[tuple[Descriptor, ...], Field(max_length=16)]
     """The rules' code and the round's file."""
-    url: Annotated[str, Field(pattern=r"^https://[!-~]{1,500}$")] | None = None
+    url: Annotated[str, Field(pattern=_URL)] | None = None
     """Where the check's own log can be read."""
     passedTests: RuleNumbers = ()
     warnedTests: RuleNumbers = ()
@@ -62,7 +66,12 @@ class Verdict(Record):
 
 
 def verdict_of(report: "Report", url: str | None = None) -> Verdict:
-    """The verdict that a check comes to: a rule fails by an error, and warns by a warning."""
+    """The verdict that a check comes to: a rule fails by an error, and warns by a warning.
+
+    `UsageError` for a ``url`` that is not an https address.
+    """
+    if url is not None and not re.fullmatch(_URL, url):
+        raise UsageError(f"{url[:80]!a}: not an https address; name where the check can be read")
     failed = {finding.rule for finding in report.findings if finding.severity == "error"}
     warned = {finding.rule for finding in report.findings} - failed
     return Verdict(

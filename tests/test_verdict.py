@@ -3,6 +3,7 @@ import json
 import pytest
 from pydantic import ValidationError
 
+from harness.errors import UsageError
 from rules.rule import Finding, Report
 from submissions.countersignature import FindingsSummary, summary_of
 from submissions.manifest import canonical
@@ -55,6 +56,8 @@ def test_an_address_is_there_or_left_out() -> None:
     assert json.loads(canonical(told))["url"] == "https://ci.example/1"
     with pytest.raises(ValidationError, match="url"):
         Verdict(result="PASSED", configuration=(), url="javascript:alert(1)")
+    with pytest.raises(UsageError, match="not an https address"):
+        verdict_of(report(), url="http://ci.example/1")
 
 
 def test_a_countersignature_counts_no_errors() -> None:
