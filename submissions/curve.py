@@ -1,5 +1,7 @@
 """Which 32 bytes are a sound Ed25519 public key (RFC 8032, section 5.1)."""
 
+from functools import lru_cache
+
 _P = 2**255 - 19
 _D = -121665 * pow(121666, -1, _P) % _P
 _ROOT_OF_MINUS_ONE = pow(2, (_P - 1) // 4, _P)
@@ -8,6 +10,7 @@ _Point = tuple[int, int]
 _NEUTRAL: _Point = (0, 1)
 
 
+@lru_cache(maxsize=256)
 def unsound(raw: bytes) -> str | None:
     """Why ``raw`` must not be taken as a public key; none if it is sound.
 

@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Iterable
 from enum import StrEnum
+from functools import lru_cache
 
 from harness.errors import LevelfieldError
 from harness.records import Audit, Mode, Run
@@ -81,22 +82,26 @@ def check_path(path: str) -> None:
     if len(path) > 200:
         _refuse(path, "longer than 200 characters")
     for segment in path.split("/"):
-        _check_segment(path, segment)
+        if reason := _against(segment):
+            _refuse(path, reason)
 
 
-def _check_segment(path: str, segment: str) -> None:
+@lru_cache(maxsize=1024)
+def _against(segment: str) -> str | None:
+    """What a path may not have such a part for; the same few names come again and again."""
     if segment in ("", ".", ".."):
-        _refuse(path, "absolute, or with an empty or dotted part")
+        return "absolute, or with an empty or dotted part"
     if not _SEGMENT.fullmatch(segment):
-        _refuse(path, "characters other than A-Z a-z 0-9 . _ -")
+        return "characters other than A-Z a-z 0-9 . _ -"
     if len(segment) > 100:
-        _refuse(path, "a part longer than 100 characters")
+        return "a part longer than 100 characters"
     if segment[0] in ".-":
-        _refuse(path, "a part that begins with a dot or a dash")
+        return "a part that begins with a dot or a dash"
     if segment.endswith("."):
-        _refuse(path, "a part that ends with a dot")
+        return "a part that ends with a dot"
     if _DEVICE.fullmatch(segment):
-        _refuse(path, "a name that Windows reserves for a device")
+        return "a name that Windows reserves for a device"
+    return None
 
 
 def check_distinct(paths: Iterable[str]) -> None:

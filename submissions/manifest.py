@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 from typing import Annotated, Any, Literal
 
 import rfc8785
@@ -11,7 +12,7 @@ from harness.errors import LevelfieldError
 from harness.records import Identifier, Record, Sha256
 from rules.submission import Origin
 from submissions.layout import MANIFEST, Role, check_distinct, check_path, role_of
-from submissions.strict_json import read_record
+from submissions.strict_json import MAX_INTEGER, read_record
 
 
 class File(Record):
@@ -53,7 +54,23 @@ class Manifest(Record):
 
 def canonical(record: Record) -> bytes:
     """A record as canonical JSON (RFC 8785); what is signed is always in this form."""
-    return rfc8785.dumps(record.model_dump(mode="json", by_alias=True))
+    value = record.model_dump(mode="json", by_alias=True)
+    # Without fractions, great integers and names beyond ASCII the standard library writes the
+    # same bytes, in a tenth of the time.
+    return _ENCODER.encode(value).encode() if _plain(value) else rfc8785.dumps(value)
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def _plain(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(key.isascii() and _plain(held) for key, held in value.items())
+    if isinstance(value, list):
+        return all(map(_plain, value))
+    return not isinstance(value, float) and (
+        not isinstance(value, int) or abs(value) <= MAX_INTEGER
+    )
 
 
 def bundle_id(manifest_sha256: str) -> str:

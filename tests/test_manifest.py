@@ -1,11 +1,15 @@
 import base64
 import hashlib
+from typing import Any
 
 import pytest
 import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
 
 from harness.errors import LevelfieldError
-from submissions.manifest import File, Manifest, bundle_id, describe, read_manifest
+from harness.records import Record
+from submissions.manifest import File, Manifest, bundle_id, canonical, describe, read_manifest
 
 RUN = "results/w/train/run_1"
 
@@ -85,3 +89,20 @@ def test_folders_that_differ_in_case_are_refused() -> None:
 def test_a_role_is_written_as_plain_text() -> None:
     file = describe("system.json", b"")
     assert File.model_validate_json(file.model_dump_json()) == file
+
+
+_PLAIN = st.none() | st.booleans() | st.integers(1 - 2**53, 2**53 - 1) | st.text()
+_FRACTIONS = st.floats(allow_nan=False, allow_infinity=False)
+
+
+class Anything(Record):
+    held: Any
+
+
+@given(
+    st.recursive(
+        _PLAIN | _FRACTIONS, lambda held: st.lists(held) | st.dictionaries(st.text(), held)
+    )
+)
+def test_the_canonical_form_is_one_however_it_is_written(value: object) -> None:
+    assert canonical(Anything(held=value)) == rfc8785.dumps({"held": value})
