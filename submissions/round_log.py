@@ -17,7 +17,8 @@ from submissions.checkpoint import (
     sign_checkpoint,
 )
 from submissions.envelope import VerificationError
-from submissions.keys import Keyring, PublicKey
+from submissions.keyring_release import KEYRING_RELEASE, open_signed, root_keys
+from submissions.keys import KeyEntry, Keyring, PublicKey
 from submissions.log_entry import LogEntry, read_entry
 from submissions.merkle import EMPTY_ROOT, inclusion_ranges
 from submissions.receipt import (
@@ -28,7 +29,7 @@ from submissions.receipt import (
     find_commitment,
     log_keys,
 )
-from submissions.round_folder import RoundFolder, read_inside, write_whole
+from submissions.round_folder import MAX_ENVELOPE_BYTES, RoundFolder, read_inside, write_whole
 from submissions.strict_json import read_record
 from submissions.tiles import Tiles
 
@@ -146,10 +147,38 @@ class RoundLog:
             self._write_note(note)
         return note
 
-    def keyring(self) -> Keyring:
-        """The round's own keyring, as it lies in the folder; `LevelfieldError` if there is none."""
+    def keyring(self, anchors: Sequence[KeyEntry] = ()) -> Keyring:
+        """The round's own keyring; of one that names root keys, their signatures are checked.
+
+        With ``anchors``, root keys that the reader trusts, those must have signed it.
+        `LevelfieldError` if it is not there, or as `open_signed` has it.
+        """
+        where = str(self.folder.keyring)
         data = read_inside(self.folder.root, self.folder.keyring.name, _MAX_KEYRING_BYTES)
-        return Keyring.from_bytes(data, str(self.folder.keyring))
+        keyring = Keyring.from_bytes(data, where)
+        if keyring.threshold is None and not anchors:
+            return keyring
+        name = self.folder.keyring_signatures.name
+        signatures = read_inside(self.folder.root, name, MAX_ENVELOPE_BYTES)
+        return open_signed(data, signatures, where, anchors)
+
+    def keyring_entry(self) -> LogEntry | None:
+        """The entry for the root keys' signatures over the present keyring, if not logged yet."""
+        path = self.folder.keyring_signatures
+        if not os.path.lexists(path):
+            return None
+        actor = root_keys(self.keyring(), str(self.folder.keyring))[0].organisation
+        data = read_inside(self.folder.root, path.name, MAX_ENVELOPE_BYTES)
+        envelope = self.folder.write_envelope(data)
+        if self.find(envelope) is not None:
+            return None
+        return LogEntry(
+            envelope=envelope,
+            subject=None,
+            predicate_type=KEYRING_RELEASE,
+            actor=actor,
+            kind="keyring",
+        )
 
     def verify(self, keyring: Keyring | None = None) -> tuple[LogEntry, ...]:
         """Replay the whole log and return its entries.

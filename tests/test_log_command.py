@@ -54,6 +54,13 @@ def folder(tmp_path: Path) -> RoundFolder:
     return RoundFolder(tmp_path / "copy/round")
 
 
+def hand_in(folder: RoundFolder) -> None:
+    at = folder.root.parent
+    words = ["--round", "practice", "--folder", str(folder.root), "--key", str(at / "key")]
+    done = CliRunner().invoke(cli, ["submit", str(at / "bundle"), *words])
+    assert done.exit_code == 0, done.exception
+
+
 def test_a_bundle_is_promised_logged_and_revealed(log: Log, folder: RoundFolder) -> None:
     promised = log("commit", "bundle", "round", "--out", "opening.json")
     words = ("--commitment", promised["commitment"], "--by", promised["by"])
@@ -61,7 +68,8 @@ def test_a_bundle_is_promised_logged_and_revealed(log: Log, folder: RoundFolder)
     assert log("prove", "round", "0", "--out", "receipt.json")["index"] == 0
     held = folder.log.rglob("*")
     assert not [path for path in held if path.is_file() and b"bundle" in path.read_bytes()]
-    shown = log("reveal", "opening.json", "bundle", "round")
+    hand_in(folder)
+    shown = log("reveal", "opening.json", "round")
     assert shown["appended"] == []
     assert log("append", "round", "--key", "keeper")["appended"] == [1]
     commit, reveal = log("show", "round")["entries"]
@@ -70,17 +78,19 @@ def test_a_bundle_is_promised_logged_and_revealed(log: Log, folder: RoundFolder)
     assert log("verify", "round", "--receipt", "receipt.json")["size"] == 2
 
 
-def test_a_keeper_commits_at_once_and_gets_a_receipt(log: Log) -> None:
+def test_a_keeper_commits_at_once_and_gets_a_receipt(log: Log, folder: RoundFolder) -> None:
     told = log("commit", "bundle", "round", "--out", "opening.json", "--key", "keeper")
     shown = log("verify", "round", "--receipt", told["receipt"])
     assert shown["size"] == 1
-    revealed = log("reveal", "opening.json", "bundle", "round", "--key", "keeper")
+    hand_in(folder)
+    revealed = log("reveal", "opening.json", "round", "--key", "keeper")
     assert revealed["appended"] == [1]
 
 
-def test_what_was_not_promised_is_not_revealed(log: Log) -> None:
+def test_what_was_not_promised_is_not_revealed(log: Log, folder: RoundFolder) -> None:
     log("commit", "bundle", "round", "--out", "opening.json")
-    assert "committed to no such bundle before" in log("reveal", "opening.json", "bundle", "round")
+    hand_in(folder)
+    assert "committed to no such bundle before" in log("reveal", "opening.json", "round")
 
 
 def test_a_log_that_is_begun_anew_is_told_by_who_saw_it(log: Log, folder: RoundFolder) -> None:

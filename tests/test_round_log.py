@@ -10,6 +10,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from harness.errors import LevelfieldError, UsageError
 from submissions import round_log
 from submissions.checkpoint import Checkpoint, sign_checkpoint
+from submissions.keyring import register, write_keyring
+from submissions.keyring_release import set_roots, sign_keyring
 from submissions.keys import KeyEntry, Keyring, KeyRole, PublicKey
 from submissions.log_entry import LogEntry
 from submissions.receipt import Opening, Receipt
@@ -18,7 +20,7 @@ from submissions.round_log import RoundLog
 from submissions.strict_json import read_record
 from submissions.tiles import Tiles
 
-LOG, OTHER = (Ed25519PrivateKey.from_private_bytes(bytes([n]) * 32) for n in (1, 2))
+LOG, OTHER, ROOT = (Ed25519PrivateKey.from_private_bytes(bytes([n]) * 32) for n in (1, 2, 3))
 ORIGIN = "levelfield.example/practice"
 BUNDLE = "c" * 64
 
@@ -199,7 +201,7 @@ def test_a_killed_append_leaves_the_old_log_whole(
     log: RoundLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = log.verify()
-    more = [statement(log, b"more %d" % i) for i in range(600)]
+    more = [statement(log, b"more %d" % i) for i in range(300)]
     left = 0
 
     def write_or_die(path: Path, data: bytes) -> None:
@@ -250,3 +252,48 @@ def test_another_bundle_than_promised_is_no_reveal(log: RoundLog, update: dict[s
     log.append([other.revealed(log.folder.write_envelope(b"the statement"))], LOG)
     with pytest.raises(LevelfieldError, match="committed to no such bundle before"):
         RoundLog.open(log.folder).verify()
+
+
+def registered(key: Ed25519PrivateKey, organisation: str, role: KeyRole) -> KeyEntry:
+    return register(key, organisation, (role,))
+
+
+@pytest.fixture
+def signed(log: RoundLog) -> RoundLog:
+    """A log whose keyring its root key signed."""
+    root = registered(ROOT, "chair", "root")
+    ring = Keyring(keys=(registered(LOG, "keeper", "log"), root))
+    ring = set_roots(ring, [root.key_id], 1)
+    write_keyring(log.folder.keyring, ring)
+    write_whole(log.folder.keyring_signatures, sign_keyring(ring, None, ROOT))
+    return RoundLog.open(log.folder)
+
+
+def test_a_signed_keyring_is_logged_once(signed: RoundLog) -> None:
+    entry = signed.keyring_entry()
+    assert entry is not None
+    assert (entry.kind, entry.actor) == ("keyring", "chair")
+    signed.append([entry], LOG)
+    assert signed.keyring_entry() is None
+    assert signed.verify()[-1] == entry
+
+
+def test_a_keyring_that_names_root_keys_counts_only_with_their_signatures(
+    signed: RoundLog,
+) -> None:
+    ring = signed.keyring()
+    write_keyring(
+        signed.folder.keyring,
+        ring.model_copy(update={"keys": (*ring.keys, registered(OTHER, "evil", "log"))}),
+    )
+    with pytest.raises(LevelfieldError, match="changed after its root keys signed it"):
+        signed.verify()
+
+
+def test_a_reader_who_trusts_root_keys_is_not_taken_in_by_others(signed: RoundLog) -> None:
+    assert signed.keyring([registered(ROOT, "chair", "root")]) == signed.keyring()
+    with pytest.raises(LevelfieldError, match="0 root keys that you trust signed it"):
+        signed.keyring([registered(OTHER, "other", "root")])
+    signed.folder.keyring.write_text(KEYRING.to_json())
+    with pytest.raises(LevelfieldError):
+        signed.keyring([registered(ROOT, "chair", "root")])

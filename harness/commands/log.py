@@ -16,18 +16,19 @@ from harness.commands.options import (
     example,
     tell,
 )
-from harness.commands.promising import commit, folder_argument, refuse_existing, reveal
+from harness.commands.promising import commit, folder_argument, promised, refuse_existing, reveal
 
 if TYPE_CHECKING:
     from submissions.keys import Keyring
-    from submissions.log_entry import LogEntry
     from submissions.round_log import RoundLog
 
 log_key = click.option("--key", type=click.Path(path_type=Path), default=KEY,
                        show_default="~/.levelfield/id_ed25519",
                        help="The log's private key.")  # fmt: skip
 keyring_option = click.option("--keyring", type=click.Path(path_type=Path), metavar="FILE",
-                              show_default="the round's own", help="Keys to trust.")  # fmt: skip
+                              show_default="the round's own",
+                              help="Keys you trust; of root keys it has, the round's keyring "
+                              "must be signed.")  # fmt: skip
 
 
 @click.group(
@@ -78,36 +79,48 @@ def init(folder: Path, round_name: str, origin: str, key: Path, to_json: bool) -
 @log.command(
     epilog=example(
         "levelfield log append submissions/rounds/2026.1 --key log_key",
+        "levelfield log append rounds/1 --envelope slots.dsse.json",
         "levelfield log append rounds/1 --commitment ab12 --by acme",
     )
 )
 @folder_argument
 @log_key
+@click.option("--envelope", "envelopes", type=click.Path(path_type=Path), multiple=True,
+              metavar="FILE",
+              help="Lay this signed statement into the folder first; repeatable.")  # fmt: skip
 @click.option("--commitment", metavar="SHA256", help="Log what log commit printed.")
 @click.option("--by", metavar="ORGANISATION", help="Who commits.")
 @as_json
-def append(folder: Path, key: Path, commitment: str | None, by: str | None, to_json: bool) -> None:
+def append(
+    folder: Path, key: Path, envelopes: tuple[Path, ...], commitment: str | None, by: str | None,
+    to_json: bool,
+) -> None:  # fmt: skip
     """Append every envelope in the folder that the log does not point to yet.
 
-    What would not count (another's role, a conflict of interest, a bundle that is not there) is
-    left out, with the reason, and makes the exit code 1.
+    A keyring that its root keys signed anew comes first, then bundles and what is said of them.
+    Bundles are opened and verified. What may not be taken in (a role that the signer has not, a
+    conflict of interest, a bundle that is not there) is told with the reason; exit code 1.
     """
     from harness.errors import UsageError
     from submissions.keys import load_private
     from submissions.reveal import waiting_reveals
     from submissions.review.docket import Docket
-    from submissions.round_folder import RoundFolder
+    from submissions.review.submission import admit
+    from submissions.round_folder import MAX_ENVELOPE_BYTES, RoundFolder, read_inside
     from submissions.round_log import RoundLog
 
     if (commitment is None) != (by is None):
         raise UsageError("--commitment and --by: one needs the other; give both")
     private, opened = load_private(key), RoundLog.open(RoundFolder(folder))
-    entries = [*waiting_reveals(opened)]
+    for path in envelopes:
+        opened.folder.write_envelope(read_inside(path.parent, path.name, MAX_ENVELOPE_BYTES))
+    keyring = opened.keyring_entry()
+    entries = [*([keyring] if keyring else []), *waiting_reveals(opened)]
     if commitment and by:
-        entries.append(_promised(commitment, by))
+        entries.append(promised(commitment, by))
     indices = opened.append(entries, private) if entries else []
     docket = Docket(opened.folder)
-    left = docket.add_pending()
+    left = admit(docket)
     indices += docket.append(private) if docket.waiting else []
     if to_json:
         refused = {one.envelope: one.reason for one in left}
@@ -118,21 +131,6 @@ def append(folder: Path, key: Path, commitment: str | None, by: str | None, to_j
             tell(f"left out {one.envelope[:16]}: {one.reason}")
     if left:
         raise SystemExit(1)
-
-
-def _promised(commitment: str, by: str) -> "LogEntry":
-    from pydantic import ValidationError
-
-    from harness.errors import UsageError
-    from submissions.receipt import commitment_entry
-
-    try:
-        return commitment_entry(commitment, by)
-    except ValidationError as error:
-        raise UsageError(
-            f"--commitment {commitment[:64]!a} --by {by[:64]!a}: not a SHA-256 in hex and an "
-            "organisation; copy what log commit printed"
-        ) from error
 
 
 def _entries(number: int) -> str:
@@ -247,7 +245,11 @@ def _opened(folder: Path, keyring: Path | None) -> tuple["RoundLog", "Keyring"]:
     from submissions.round_log import RoundLog
 
     opened = RoundLog.open(RoundFolder(folder))
-    return opened, Keyring.read(keyring) if keyring else opened.keyring()
+    if keyring is None:
+        return opened, opened.keyring()
+    mine = Keyring.read(keyring)
+    anchors = tuple(entry for entry in mine.keys if "root" in entry.roles)
+    return opened, opened.keyring(anchors) if anchors else mine
 
 
 def _hold_to(opened: "RoundLog", trusted: "Keyring", path: Path) -> None:

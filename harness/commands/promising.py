@@ -1,10 +1,14 @@
 """``levelfield log commit`` and ``reveal``: a bundle is promised now and shown later."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from harness.commands.options import as_json, bundle_argument, emit, example
+
+if TYPE_CHECKING:
+    from submissions.log_entry import LogEntry
 
 folder_argument = click.argument("folder", type=click.Path(path_type=Path))
 
@@ -15,6 +19,22 @@ def refuse_existing(path: Path) -> None:
 
     if path.exists() or path.is_symlink():
         raise LevelfieldError(f"{path}: exists already; choose another --out")
+
+
+def promised(commitment: str, by: str) -> "LogEntry":
+    """The entry for a commitment as `commit` printed it; `UsageError` if it was mistyped."""
+    from pydantic import ValidationError
+
+    from harness.errors import UsageError
+    from submissions.receipt import commitment_entry
+
+    try:
+        return commitment_entry(commitment, by)
+    except ValidationError as error:
+        raise UsageError(
+            f"--commitment {commitment[:64]!a} --by {by[:64]!a}: not a SHA-256 in hex and an "
+            "organisation; copy what log commit printed"
+        ) from error
 
 
 @click.command(
@@ -59,17 +79,14 @@ def commit(bundle: Path, folder: Path, out: Path, key: Path | None, to_json: boo
     )
 
 
-@click.command(
-    epilog=example("levelfield log reveal opening.json bundles/1 submissions/rounds/2026.1")
-)
+@click.command(epilog=example("levelfield log reveal opening.json submissions/rounds/2026.1"))
 @click.argument("opening", type=click.Path(path_type=Path))
-@bundle_argument
 @folder_argument
 @click.option("--key", type=click.Path(path_type=Path),
               help="The log's private key, where you keep the log yourself.")  # fmt: skip
 @as_json
-def reveal(opening: Path, bundle: Path, folder: Path, key: Path | None, to_json: bool) -> None:
-    """Show the bundle that was promised: its signed statement goes into the log.
+def reveal(opening: Path, folder: Path, key: Path | None, to_json: bool) -> None:
+    """Keep a promise: the signed statement of the bundle, handed in before, goes into the log.
 
     Refused if the log holds no commitment to this very bundle. Without --key the files are laid
     into the folder, and the log's keeper appends them with log append.
@@ -81,9 +98,9 @@ def reveal(opening: Path, bundle: Path, folder: Path, key: Path | None, to_json:
     from submissions.round_folder import RoundFolder
     from submissions.round_log import RoundLog
 
-    opened = RoundLog.open(RoundFolder(folder))
-    promise = read_opening(opening)
-    entry = keep_promise(opened, promise, attested(Bundle.open(bundle), opened))
+    opened, promise = RoundLog.open(RoundFolder(folder)), read_opening(opening)
+    held = opened.folder.bundle_path(promise.submitter, promise.bundle)
+    entry = keep_promise(opened, promise, attested(Bundle.open(held), opened))
     indices = opened.append([entry], load_private(key)) if key else []
     if to_json:
         emit({"bundle": promise.bundle, "envelope": entry.envelope, "appended": indices})
