@@ -22,14 +22,16 @@ from harness import __version__
 from harness.commands.borrowing import hparams
 from harness.commands.comparing import compare
 from harness.commands.importing import import_
+from harness.commands.intents import FOLDER, intents, intents_option, open_journal
 from harness.commands.judging import check, pack, rules
+from harness.commands.keys import keys
 from harness.commands.log import log as log_
 from harness.commands.options import HELP, KEY, Commands, as_json, count, emit, example, tell
 from harness.commands.replicate import replicate
 from harness.commands.review import review
 from harness.commands.showing import publish
 from harness.commands.submit import submit
-from harness.commands.vouching import keygen, sign, verify
+from harness.commands.vouching import countersign, keygen, sign, verify
 from harness.commands.zipping import zip_
 from harness.errors import LevelfieldError, UsageError
 
@@ -206,6 +208,7 @@ def _settings(ctx: click.Context, param: click.Parameter, pairs: tuple[str, ...]
 @click.option("--meter", metavar="COMMAND_OR_FILE",
               help="Your power meter: lines of timestamp_ns,watts (docs/energy.md).")  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path), help="New folder  [default: runs/…]")
+@intents_option
 @as_json
 def run(workload: str, scenario: str, to_json: bool, out: Path | None, **options: Any) -> None:
     """Measure a workload: train it to its target, or query it in a scenario."""
@@ -242,6 +245,7 @@ def _session(
 
     declared = _declared(options["system_toml"])
     subject = subject_of(card, options["division"], declared, options["meter"])
+    subject = replace(subject, journal=open_journal(options["round_name"], options["intents_path"]))
     if borrowed:
         subject = replace(subject, borrowed_from=borrowed.borrowed_from.borrowed)
     return Session(out, subject, options["seed"], tell)
@@ -407,13 +411,15 @@ def rcp(workload: str, scale: str | None, out: Path | None, to_json: bool, **opt
 
 @cli.command(epilog=example("levelfield audit runs/offline"))
 @click.argument("run", type=click.Path(path_type=Path))
+@intents_option
 @as_json
-def audit(run: Path, to_json: bool) -> None:
+def audit(run: Path, intents_path: Path | None, to_json: bool) -> None:
     """Repeat a performance run in the ways that catch a cheating system; judged by check.
 
     The audit runs are left beside the run, and pack takes them along.
     """
     from harness.audit import audit_tasks, find_performance_run
+    from harness.intents import find_log
     from harness.session import Session, draw_seed
     from harness.system import System
     from workloads.catalogue import load_card
@@ -425,6 +431,9 @@ def audit(run: Path, to_json: bool) -> None:
     target = target_of(card, performance.sut or "", performance.precision)
     declared = System.model_validate_json((folder / "system.json").read_bytes()).declared
     subject = subject_of(card, performance.division, declared)
+    logs = [intents_path] if intents_path else sorted(FOLDER.glob("*.jsonl"))
+    if found := find_log(logs, performance.id):
+        subject = replace(subject, journal=open_journal(found[1], found[0]))
     records = Session(folder.parent, subject, news=tell).audit(target, tasks)
     if to_json:
         emit([json.loads(record.to_json()) for record in records])
@@ -433,8 +442,8 @@ def audit(run: Path, to_json: bool) -> None:
 
 
 for command in (
-    hparams, pack, check, compare, keygen, sign, verify, zip_, replicate, submit, review, log_,
-    publish, import_, rules,
+    hparams, pack, check, compare, keygen, keys, sign, verify, countersign, zip_, replicate,
+    submit, review, log_, intents, publish, import_, rules,
 ):  # fmt: skip
     cli.add_command(command)
 

@@ -4,7 +4,7 @@ A line a JSON object; each holds the digest of the one before, so that none can 
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -211,10 +211,10 @@ def read_lines(data: bytes, where: str) -> list[Line]:
     return lines
 
 
-def find_journal(folder: Path, run_id: str) -> Path | None:
-    """The log in ``folder`` in which the run ``run_id`` was started."""
-    for path in sorted(folder.glob("*.jsonl")):
+def find_log(paths: Iterable[Path], run_id: str) -> tuple[Path, str] | None:
+    """The log among ``paths`` in which the run ``run_id`` was started, and its round."""
+    for path in paths:
         lines = read_lines(path.read_bytes().rpartition(b"\n")[0], str(path))
         if any(starts(line, run_id) for line in lines):
-            return path
+            return path, lines[0].head.round
     return None

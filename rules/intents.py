@@ -146,18 +146,19 @@ def every_start_is_accounted_for(case: ResultCase) -> Iterator[Problem]:
     if missing := left_out.get(Ending.COMPLETE, ()):
         yield _problem(
             case,
-            f"{_listed(missing)} of {case.entry.path} complete, but not in the bundle; pack all of "
-            "them, or withdraw them with levelfield intents withdraw",
+            f"complete, but not in the bundle: {_listed(missing)} of {case.entry.path}; pack "
+            "them all, or withdraw them with levelfield intents withdraw",
         )
     if missing := left_out.get(Ending.NONE, ()):
         yield _problem(
             case,
-            f"{_listed(missing)} of {case.entry.path} started, and no outcome; say what became of "
-            "them with levelfield intents withdraw",
+            f"started, and no outcome told: {_listed(missing)} of {case.entry.path}; say what "
+            "became of them with levelfield intents withdraw",
         )
     if missing := left_out.get(Ending.WITHDRAWN_COMPLETE, ()):
         yield Problem(
-            f"{_listed(missing)} of {case.entry.path} complete, then withdrawn",
+            f"withdrawn after completion: {_listed(missing)} of {case.entry.path}; see the reasons "
+            "with levelfield intents show",
             INTENTS,
             severity="warning",
         )

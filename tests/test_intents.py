@@ -9,7 +9,7 @@ from toy import ToyWorkload, toy_subject
 
 from harness.clock import SimulatedClock
 from harness.errors import LevelfieldError
-from harness.intents import Configuration, Intent, Line, Outcome, Slot, find_journal, read_lines
+from harness.intents import Configuration, Intent, Line, Outcome, Slot, find_log, read_lines
 from harness.journal import Journal
 from harness.records import Division, Mode, Run, RunStatus, Scenario
 from harness.session import Session
@@ -160,8 +160,9 @@ def test_a_log_that_cannot_be_kept_is_refused_before_anything_runs(tmp_path: Pat
 def test_the_log_of_a_run_is_found_again(tmp_path: Path) -> None:
     for name in ("2026.1", "practice"):
         Journal(tmp_path / f"{name}.jsonl", name).start(run_of(len(name)))
-    assert find_journal(tmp_path, run_of(6).id) == tmp_path / "2026.1.jsonl"
-    assert find_journal(tmp_path, run_of(1).id) is None
+    logs = sorted(tmp_path.glob("*.jsonl"))
+    assert find_log(logs, run_of(6).id) == (tmp_path / "2026.1.jsonl", "2026.1")
+    assert find_log(logs, run_of(1).id) is None
 
 
 def test_a_kind_forgets_what_is_drawn_anew_and_nothing_else() -> None:

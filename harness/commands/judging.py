@@ -1,12 +1,15 @@
 """``levelfield pack``, ``check`` and ``rules``: make a bundle and judge it."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.commands.intents import default_log, intents_option
 from harness.commands.options import (
+    KEY,
     as_json,
     bundle_argument,
     count,
@@ -16,6 +19,8 @@ from harness.commands.options import (
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
+    from rules.rule import Report
+    from submissions.bundle import Bundle
     from submissions.mlperf_imported import ImportedRound
 
 
@@ -28,10 +33,11 @@ if TYPE_CHECKING:
               help="Also a zip of it, unsigned (for a signed one: levelfield zip).")  # fmt: skip
 @click.option("--redact", is_flag=True,
               help="Take names, addresses, keys and tokens out of free text.")  # fmt: skip
+@intents_option
 @as_json
 def pack(
     runs: tuple[Path, ...], submitter: str, round_name: str, out: Path, zipped: Path | None,
-    redact: bool, to_json: bool,
+    redact: bool, intents_path: Path | None, to_json: bool,
 ) -> None:  # fmt: skip
     """Put finished runs into a bundle: one submitter, one system, one round."""
     from submissions.pack import pack as pack_runs
@@ -39,7 +45,8 @@ def pack(
     from submissions.zip_writer import write_zip
 
     redactor = Redactor() if redact else None
-    bundle = pack_runs(runs, submitter, round_name, out, redactor)
+    started = intents_path or default_log(round_name)
+    bundle = pack_runs(runs, submitter, round_name, out, redactor, started)
     if redactor:
         click.echo(f"redacted: {redactor.summary}", err=True)
     if zipped:
@@ -56,7 +63,13 @@ def pack(
     click.echo(f"next: levelfield check {out}")
 
 
-@click.command(epilog=example("levelfield check bundles/1", "levelfield check bundles/1 --json"))
+@click.command(
+    epilog=example(
+        "levelfield check bundles/1",
+        "levelfield check bundles/1 --json",
+        "levelfield check bundles/1 --sign",
+    )
+)
 @bundle_argument
 @click.option("--round", "round_name", help="Judge by another round  [default: the bundle's]")
 @click.option("--with", "others", multiple=True, type=click.Path(path_type=Path), metavar="LENDER",
@@ -65,10 +78,15 @@ def pack(
               help="Imported: as their own tools, or as we  [default: strict]")  # fmt: skip
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True,
               help="Imported: processes that read at a time.")  # fmt: skip
+@click.option("--sign", "signs", is_flag=True,
+              help="Sign the verdict beside the manifest, as an in-toto test-result.")  # fmt: skip
+@click.option("--key", type=click.Path(path_type=Path), default=KEY,
+              show_default="~/.levelfield/id_ed25519", help="Private key for --sign.")  # fmt: skip
+@click.option("--url", help="For --sign: where the check's own log can be read.")
 @as_json
 def check(
     bundle: Path, round_name: str | None, others: tuple[Path, ...], reading: str | None,
-    jobs: int, to_json: bool,
+    jobs: int, to_json: bool, **signing: Any,
 ) -> None:  # fmt: skip
     """Judge a bundle: digests first, then every rule; all findings, in rule order.
 
@@ -88,14 +106,38 @@ def check(
     lenders = [Bundle.open(other).submission for other in others]
     terms = read_round(round_name or opened.submission.round)
     report = judge(opened.submission, terms, others=lenders)
+    if signing["signs"]:
+        _sign_verdict(opened, report, signing)
+    _tell(opened, report, to_json)
+    if not report.ok:
+        raise SystemExit(1)
+
+
+def _tell(opened: "Bundle", report: "Report", to_json: bool) -> None:
+    """All findings, and what became of the runs that were started."""
+    from rules.intent_accounts import accounts, log_text
+
     if to_json:
-        emit({"bundle": opened.id, **report.model_dump(mode="json"), "ok": report.ok})
+        started = [asdict(account) for account in accounts(opened.submission)]
+        judged = report.model_dump(mode="json")
+        emit({"bundle": opened.id, **judged, "started": started, "ok": report.ok})
     else:
         for finding in report.findings:
             click.echo(finding.text)
+        for account in accounts(opened.submission):
+            click.echo(account.text)
+        click.echo(log_text(opened.submission))
         click.echo(f"{len(opened.manifest.files)} files match the manifest; {report.summary}")
-    if not report.ok:
-        raise SystemExit(1)
+
+
+def _sign_verdict(opened: "Bundle", report: "Report", signing: dict[str, Any]) -> None:
+    from submissions.attestation import sign_verdict
+    from submissions.keys import load_private
+
+    if report.round != opened.submission.round:
+        raise UsageError("--sign: only a verdict by the bundle's own round counts; drop --round")
+    written = sign_verdict(opened, report, load_private(signing["key"]), signing["url"])
+    click.echo(f"verdict signed: {written}", err=True)
 
 
 def _check_imported(imported: "ImportedRound", reading: str, jobs: int, to_json: bool) -> None:
