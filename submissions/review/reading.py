@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.errors import LevelfieldError
@@ -26,7 +26,7 @@ from submissions.review.case import (
 )
 from submissions.review.citation import mismatch
 from submissions.review.event import REVIEW_EVENT, ReviewEvent
-from submissions.round_folder import RoundFolder, RoundInfo, read_inside
+from submissions.round_folder import MAX_ENVELOPE_BYTES, RoundFolder, RoundInfo, read_inside
 from submissions.round_log import RoundLog
 from submissions.statement import (
     BENCHMARK_RESULT,
@@ -57,14 +57,25 @@ class RoundReader:
     @classmethod
     def of(cls, folder: RoundFolder) -> "RoundReader":
         """The folder's reader; `LevelfieldError` if its round or its keyring cannot be read."""
-        return cls(folder, folder.info(), Keyring.read(folder.keyring))
+        return cls(folder, folder.info(), RoundLog.open(folder).keyring())
 
     def entries(self) -> list[Logged]:
         """Every entry of the log, opened with the keys that were valid at its place."""
-        return [
-            self.logged(index, entry)
-            for index, entry in enumerate(RoundLog.open(self.folder).entries())
-        ]
+        pointers = list(RoundLog.open(self.folder).entries())
+        found = [self.logged(index, entry) for index, entry in enumerate(pointers)]
+        releases = [index for index, entry in enumerate(pointers) if entry.kind == "keyring"]
+        if releases and self._signatures_digest() != pointers[releases[-1]].envelope:
+            # Another keyring could make a reviewer's objection a stranger's.
+            reason = f"{self.folder.keyring} is not the keyring that the log names last"
+            found[releases[-1]] = replace(found[releases[-1]], content=Missing(reason))
+        return found
+
+    def _signatures_digest(self) -> str | None:
+        path = self.folder.keyring_signatures
+        if not path.exists():
+            return None
+        data = read_inside(self.folder.root, path.name, MAX_ENVELOPE_BYTES)
+        return hashlib.sha256(data).hexdigest()
 
     def logged(self, index: int, entry: LogEntry) -> Logged:
         """One entry with its envelope from the folder; `Missing` if that is not there whole."""
