@@ -11,6 +11,8 @@ from searches import searched
 
 from harness.errors import LevelfieldError
 from harness.records import Mode, Result, Scenario
+from rules.round import read_round
+from rules.rule import check
 from submissions import bundle as module
 from submissions import container
 from submissions.attestation import verify
@@ -18,6 +20,7 @@ from submissions.bundle import Bundle
 from submissions.keys import Keyring
 from submissions.layout import RUN_FILES
 from submissions.manifest import Manifest, describe
+from submissions.statement import claims_of
 
 TRAIN = "results/toy/train"
 OFFLINE = "results/toy/offline"
@@ -299,3 +302,15 @@ def test_an_attestation_larger_than_its_limit_is_refused(
     monkeypatch.setattr(module, "MAX_ATTESTATION_BYTES", 10)
     with pytest.raises(LevelfieldError, match="larger than 10 bytes"):
         Bundle.open(root)
+
+
+def test_without_logs_it_is_hashed_and_vouched_for_but_not_judged(root: Path, good: Path) -> None:
+    opened = Bundle.open(root, logs=False)
+    assert verify(opened, Keyring.read(good.parent / "keyring.json")).level == "L1"
+    assert claims_of(opened.submission) == claims_of(Bundle.open(root).submission)
+    with pytest.raises(ValueError, match="opened without its logs"):
+        check(opened.submission, read_round("practice"))
+    log = root / "results/toy/train/run_1/events.log"
+    log.write_bytes(log.read_bytes() + b"\n")
+    with pytest.raises(LevelfieldError, match="train/run_1/events"):
+        Bundle.open(root, logs=False)

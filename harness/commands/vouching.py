@@ -80,7 +80,7 @@ def verify(bundle: Path, keyring: Path, round_folder: Path | None, to_json: bool
     from submissions.bundle import Bundle
     from submissions.keys import Keyring
 
-    opened = Bundle.open(bundle)
+    opened = Bundle.open(bundle, logs=False)
     if round_folder:
         verification = verify_bundle(opened, *_round(round_folder, keyring))
     else:
