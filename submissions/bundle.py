@@ -10,7 +10,13 @@ from harness.errors import LevelfieldError
 from rules.submission import Submission
 from submissions.allowance import LARGE_CONTENT_BYTES, MAX_CONTENT_BYTES, Allowance
 from submissions.container import Container, open_container
-from submissions.content import Files, check_record, checked, read_submission
+from submissions.content import (
+    MAX_MANIFEST_BYTES,
+    Files,
+    check_record,
+    checked,
+    read_submission,
+)
 from submissions.layout import ATTESTATIONS, MANIFEST, is_attestation, is_named_after
 from submissions.manifest import Manifest, read_manifest
 
@@ -46,7 +52,7 @@ class Bundle:
         if MANIFEST not in sizes:
             raise LevelfieldError(f"{path}: no {MANIFEST}; not a bundle, make one with pack")
         # (2) strict parsing, of the same bytes that are hashed
-        check_record(MANIFEST, sizes[MANIFEST])
+        check_record(MANIFEST, sizes[MANIFEST], MAX_MANIFEST_BYTES)
         data = container.read(MANIFEST, sizes[MANIFEST])
         manifest, digest = read_manifest(data), hashlib.sha256(data).hexdigest()
         _check_presence(manifest, set(sizes), folders)

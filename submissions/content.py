@@ -26,7 +26,9 @@ from submissions.layout import (
 from submissions.manifest import File, Manifest, bundle_id
 from submissions.strict_json import AnyRecord, read_record
 
-MAX_RECORD_BYTES = 2**20
+MAX_RECORD_BYTES = 2**18
+MAX_MANIFEST_BYTES = 2**20
+"""Enough for `MAX_FILES`; nothing else is in memory yet when it is read."""
 
 _ReadRun = Callable[[str, Mapping[str, bytes]], RunEvidence]
 _ReadRunFolder = Callable[[str], RunEvidence]
@@ -172,9 +174,9 @@ def _logged(path: str) -> bool:
     return role_of(path) is not Role.OUTPUT
 
 
-def check_record(path: str, size: int) -> None:
-    """Refuse a file of one record that is larger than `MAX_RECORD_BYTES`."""
-    if size > MAX_RECORD_BYTES:
+def check_record(path: str, size: int, most: int = MAX_RECORD_BYTES) -> None:
+    """Refuse a file of one record that is larger than ``most`` bytes."""
+    if size > most:
         raise LevelfieldError(
-            f"{path}: larger than {MAX_RECORD_BYTES} bytes, as no record is; refused, pack again"
+            f"{path}: larger than {most} bytes, as no such record is; refused, pack again"
         )

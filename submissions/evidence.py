@@ -88,12 +88,18 @@ def _read_log(data: bytes, where: str, allowance: Allowance, *, official: bool) 
 
 
 def _doubtful_lines(data: bytes) -> Iterator[BrokenLine]:
-    for number, line in enumerate(data.split(b"\n"), 1):
-        for piece in line.split(b"\r"):
-            _, marked, text = piece.rpartition(MARK.encode())
+    mark = MARK.encode()
+    number, end, at = 1, 0, data.find(mark)
+    while at >= 0:
+        number += data.count(b"\n", end, at)
+        end = data.find(b"\n", at)
+        end = len(data) if end < 0 else end
+        for piece in data[at:end].split(b"\r"):
+            _, marked, text = piece.rpartition(mark)
             if marked and (reason := doubt(text)):
                 yield BrokenLine(number, reason)
                 break
+        at = data.find(mark, end)
 
 
 def _read_queries(data: bytes | None, where: str, allowance: Allowance) -> QueryLog | None:
