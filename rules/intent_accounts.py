@@ -1,10 +1,12 @@
 """How many runs of a result were started, and what became of each: what the intent log shows."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from harness.intents import Configuration, Intent, Line, Outcome, free_slots
+from harness.records import RunStatus
 from rules.submission import Entry, Submission
 
 
@@ -12,8 +14,8 @@ class Ending(StrEnum):
     """What became of a run that was started and is not in the bundle."""
 
     COMPLETE = "complete but left out"
-    ABORTED = "aborted"
-    FAILED = "failed"
+    ABORTED = "aborted and left out"
+    FAILED = "failed and left out"
     WITHDRAWN = "withdrawn"
     WITHDRAWN_COMPLETE = "withdrawn after completion"
     NONE = "without an outcome"
@@ -26,7 +28,9 @@ class Account:
     path: str
     """Of the result in the bundle."""
     scored: int
-    """Runs in the bundle."""
+    """Complete runs in the bundle."""
+    lost: Mapping[str, int]
+    """Runs in the bundle that came to nothing, by status."""
     started: int
     """Runs that were announced with the configuration of one of these, seeds apart, and theirs."""
     left_out: Mapping[Ending, Sequence[str]]
@@ -42,6 +46,7 @@ class Account:
     def text(self) -> str:
         """The account in one line."""
         told = [f"{self.scored} scored of {self.started} started"]
+        told += [f"{number} {status}" for status, number in self.lost.items()]
         told += [f"{len(ids)} {ending}" for ending, ids in self.left_out.items()]
         if self.others:
             told.append(f"{self.others} more with other configurations")
@@ -78,13 +83,15 @@ def account_of(entry: Entry, lines: Sequence[Line]) -> Account:
     own = lines_of(lines, entry)
     bodies = [line.body for line in own]
     intents = [b for b in bodies if isinstance(b, Intent) and b.purpose == "run"]
+    statuses = Counter(evidence.run.status for evidence in entry.runs)
     packed = {evidence.run.id for evidence in entry.runs}
     kinds = [Configuration.of(evidence.run).kind for evidence in entry.runs]
     tries = [i for i in intents if i.run_id in packed or i.configuration.kind in kinds]
     unannounced = packed - {intent.run_id for intent in tries}
     return Account(
         path=entry.path,
-        scored=len(entry.runs),
+        scored=statuses.pop(RunStatus.COMPLETE, 0),
+        lost={status.value: statuses[status] for status in RunStatus if status in statuses},
         started=len(tries) + len(unannounced),
         left_out=_by_ending([i.run_id for i in tries if i.run_id not in packed], bodies),
         others=len(intents) - len(tries),

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from harness.intents import Configuration, Intent, Line, Outcome, body_digest, kind_of
-from harness.records import Run
+from harness.records import Run, Scenario
 from rules.case import Problem, ResultCase, RunCase, Severity, SubmissionCase
 from rules.intent_accounts import Ending, account_of, lines_of
 from rules.registry import rule
@@ -17,6 +17,7 @@ _MOST = 10
 _CLOCK_MS = 60_000
 """How far a machine's clock may be set back between runs."""
 _ROUNDING_MS = 1_000
+_WITHDRAW = "levelfield intents withdraw"
 
 
 def _kept(case: SubmissionCase) -> bool:
@@ -137,31 +138,22 @@ def every_start_is_accounted_for(case: ResultCase) -> Iterator[Problem]:
     """Every run that was started as one of the result's is in the bundle, or its end is told.
 
     Runs with the configuration of one of the result's, seeds apart, are tries at the same result.
-    Those that are not in the bundle were aborted, failed, or were withdrawn with a reason; one that
-    was complete and then withdrawn is a warning in every round. Where a search found the rate, the
-    search was announced.
+    Those that are not in the bundle were withdrawn with a reason, or failed in inference: a
+    training run that missed the target or failed counts as lost. One that was complete and then
+    withdrawn is a warning in every round. Where a search found the rate, the search was announced.
     """
     account = account_of(case.entry, case.submission.intents or ())
-    left_out = account.left_out
-    if missing := left_out.get(Ending.COMPLETE, ()):
-        yield _problem(
-            case,
-            f"complete, but not in the bundle: {_listed(missing)} of {case.entry.path}; pack "
-            "them all, or withdraw them with levelfield intents withdraw",
-        )
-    if missing := left_out.get(Ending.NONE, ()):
-        yield _problem(
-            case,
-            f"started, and no outcome told: {_listed(missing)} of {case.entry.path}; say what "
-            "became of them with levelfield intents withdraw",
-        )
-    if missing := left_out.get(Ending.WITHDRAWN_COMPLETE, ()):
-        yield Problem(
-            f"withdrawn after completion: {_listed(missing)} of {case.entry.path}; see the reasons "
-            "with levelfield intents show",
-            INTENTS,
-            severity="warning",
-        )
+    trains = case.scenario == Scenario.TRAIN
+    for ending, run_ids in account.left_out.items():
+        told = f"{ending}: {_listed(run_ids)} of {case.entry.path}"
+        if ending is Ending.NONE:
+            yield _problem(case, f"{told}; say what became of them with {_WITHDRAW}")
+        elif ending is Ending.COMPLETE or (trains and ending in (Ending.ABORTED, Ending.FAILED)):
+            yield _problem(case, f"{told}; pack them all, or withdraw them with {_WITHDRAW}")
+        elif ending is Ending.WITHDRAWN_COMPLETE:
+            yield Problem(
+                f"{told}; levelfield intents show gives the reasons", INTENTS, severity="warning"
+            )
     if case.entry.search and not account.searches:
         yield _problem(case, f"the search of {case.entry.path} was never announced")
 

@@ -128,6 +128,7 @@ INTENT_BREAKS: dict[str, list[Callable[[Submission], Submission]]] = {
     "INTENT-3": [
         lambda s: added(s, *started("complete")),
         lambda s: added(s, *started(None)),
+        lambda s: added(s, *started("aborted")),
         lambda s: added(s, *started("complete"), withdrawn()),
         lambda s: added(s, *started("complete", seeds={"run": 77})),
     ],

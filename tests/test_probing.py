@@ -1,5 +1,6 @@
 """The search through the real driver, in simulated time: a system that takes 1 ms a query."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from harness.capacity import Search
 from harness.clock import SimulatedClock
 from harness.errors import LevelfieldError
 from harness.inference import Target
+from harness.intents import Intent, Outcome, read_lines
+from harness.journal import Journal
 from harness.records import InferenceSettings, Mode, Run, Scenario
 from harness.session import Session
 from harness.sut import Queries
@@ -30,8 +33,10 @@ class OneAtATime:
 
 
 def searched(folder: Path, bound_s: float) -> tuple[list[Run], Search]:
+    """Keeps its intent log beside ``folder``."""
     clock = SimulatedClock()
-    session = Session(folder, toy_subject(), seed=1, news=lambda _: None, clock=clock)
+    subject = replace(toy_subject(), journal=Journal(folder.with_suffix(".jsonl"), "practice"))
+    session = Session(folder, subject, seed=1, news=lambda _: None, clock=clock)
     target = Target("toy:OneAtATime", OneAtATime(clock), ToyLibrary(), lambda _: 1.0)
     settings = InferenceSettings(
         min_duration_ns=30_000 * MS, min_query_count=662, percentile=0.99,
@@ -58,3 +63,22 @@ def test_a_bound_below_the_service_time_is_told(tmp_path: Path) -> None:
     with pytest.raises(LevelfieldError, match="no capacity found"):
         searched(tmp_path / "out", 0.0005)
     assert Search.model_validate_json((tmp_path / "out/search.json").read_bytes()).found is None
+
+
+def test_all_probes_are_one_intent_and_what_is_submitted_has_its_own(tmp_path: Path) -> None:
+    runs, _ = searched(tmp_path / "out", 0.015)
+    bodies = [line.body for line in read_lines((tmp_path / "out.jsonl").read_bytes(), "log")]
+    intents = [body for body in bodies if isinstance(body, Intent)]
+    outcomes = {body.run_id: body.status for body in bodies if isinstance(body, Outcome)}
+    search, *others = intents
+    assert (search.purpose, outcomes[search.run_id]) == ("search", "complete")
+    assert {run.id: run.status.value for run in runs}.items() <= outcomes.items()
+    withdrawn = [i for i in others if i.run_id not in {run.id for run in runs}]
+    assert {outcomes[intent.run_id] for intent in withdrawn} <= {"withdrawn"}
+
+
+def test_a_search_that_found_nothing_is_told_as_failed(tmp_path: Path) -> None:
+    with pytest.raises(LevelfieldError):
+        searched(tmp_path / "out", 0.0005)
+    bodies = [line.body for line in read_lines((tmp_path / "out.jsonl").read_bytes(), "log")]
+    assert [body.status for body in bodies if isinstance(body, Outcome)][-1] == "failed"

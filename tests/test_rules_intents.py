@@ -15,10 +15,10 @@ from breaks_intents import (
     with_lines,
     withdrawn,
 )
-from valid import ROUND, START_MS, announced, installed, valid_submission
+from valid import ROUND, START_MS, announced, bodies_of, installed, valid_submission
 
-from harness.intents import Body, Line, Slot
-from harness.records import Scenario
+from harness.intents import Body, Line, Slot, next_line
+from harness.records import RunStatus, Scenario
 from rules.intent_accounts import accounts, log_text
 from rules.rule import Finding, check
 from rules.submission import Submission
@@ -52,11 +52,27 @@ def test_a_warning_in_practice_and_an_error_where_intents_are_required(number: s
         assert {f.severity for f in found if f.rule == number} == {severity}
 
 
-def test_runs_that_came_to_nothing_are_counted_and_not_held_against_anybody() -> None:
-    other = EXTRA.model_copy(update={"id": "7" * 32})
-    submission = added(VALID, *started("aborted"), *started("failed", id=other.id))
+def test_a_training_that_came_to_nothing_counts_and_may_not_be_left_out() -> None:
+    inside = with_record(VALID, Scenario.TRAIN, status=RunStatus.ABORTED)
+    assert train_account(inside) == "2 scored of 3 started, 1 aborted"
+    assert findings(inside) == []
+    for status in ("aborted", "failed"):
+        submission = added(VALID, *started(status))
+        assert train_account(submission) == f"3 scored of 4 started, 1 {status} and left out"
+        (finding,) = findings(submission)
+        assert (finding.rule, EXTRA.id in finding.message) == ("INTENT-3", True)
+
+
+def test_an_inference_run_that_failed_is_counted_and_not_held_against_anybody() -> None:
+    entry = VALID.entries[1]
+    run = entry.runs[0].run.model_copy(update={"id": "7" * 32, "status": RunStatus.FAILED})
+    about = ROUND.name, run.workload, run.scenario
+    lines = list(told_of(VALID))
+    for body in bodies_of(run.model_copy(update={"started_ms": EXTRA.started_ms + 10**9})):
+        lines.append(next_line(lines[-1], body, about))
+    submission = with_lines(VALID, lines)
     assert findings(submission) == []
-    assert train_account(submission) == "3 scored of 5 started, 1 aborted, 1 failed"
+    assert "5 scored of 6 started, 1 failed and left out" in accounts(submission)[1].text
 
 
 def test_picking_the_best_is_seen_however_it_is_told() -> None:
