@@ -78,6 +78,24 @@ def test_three_organisations_play_a_review_through(play: Play) -> None:
     assert "results/toy/offline/run_1/events.log:1-2" in told
 
 
+def test_a_waiver_shows_wherever_the_bundle_is_judged(play: Play, submitted: Bundle) -> None:
+    objection = objection_of(play, submitted)
+    on = f"{submitted.id} --on {objection[:8]}"
+    waive = f"review waive {on} --rule SCORE-1 --effect noted --text small"
+    refused = play.says(waive, "chair", *play.log)
+    assert "a waiver needs votes" in refused.text
+    play.does(f"review vote {on} --for waive", "uni", *play.log)
+    play.does(waive, "chair", *play.log)
+    line = "waived SCORE-1 (entry 3): small; effect: noted; votes: uni: waive"
+    assert line in play.run(["review", "show", submitted.id]).text
+    assert line in play.run(["check", str(ROUND)]).text
+    assert line in play.run(["check", str(play.held(submitted))]).text
+    told = json.loads(play.run(["check", str(ROUND), "--json"]).text)
+    assert told["bundles"][0]["waivers"][0]["votes"] == ["uni: waive"]
+    bundle = json.loads(play.run(["check", str(play.held(submitted)), "--json"]).text)
+    assert bundle["waivers"] == told["bundles"][0]["waivers"]
+
+
 @pytest.fixture
 def submitted(play: Play) -> Bundle:
     bundle = play.pack("first")

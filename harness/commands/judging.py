@@ -16,6 +16,8 @@ from harness.commands.options import (
     emit,
     example,
 )
+from harness.commands.round_options import open_docket
+from harness.commands.standing import stands_in_its_round, tell_round
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
@@ -90,13 +92,17 @@ def check(
 ) -> None:  # fmt: skip
     """Judge a bundle: digests first, then every rule; all findings, in rule order.
 
-    Also a folder that import made, or a bundle in it.
+    Also a folder that import made, or a bundle in it; of a round's folder, where its bundles
+    stand by the round's log.
     """
     from rules.round import read_round
     from rules.rule import check as judge
     from submissions.bundle import Bundle
     from submissions.mlperf_imported import find_imported
 
+    if (bundle / "round.json").is_file():
+        tell_round(open_docket(bundle), to_json)
+        return
     if imported := find_imported(bundle):
         _check_imported(imported, reading or "strict", jobs, to_json)
         return
@@ -114,16 +120,22 @@ def check(
 
 
 def _tell(opened: "Bundle", report: "Report", to_json: bool) -> None:
-    """All findings, and what became of the runs that were started."""
+    """All findings, what a round waived of them, and what became of the runs that were started."""
     from rules.intent_accounts import accounts, log_text
+    from submissions.review.telling import waiver_lines
 
+    stands = stands_in_its_round(opened)
     if to_json:
         started = [asdict(account) for account in accounts(opened.submission)]
         judged = report.model_dump(mode="json")
-        emit({"bundle": opened.id, **judged, "started": started, "ok": report.ok})
+        waived = [asdict(waiver) for status in stands for waiver in status.waivers]
+        emit({"bundle": opened.id, **judged, "started": started, "waivers": waived,
+              "ok": report.ok})  # fmt: skip
     else:
         for finding in report.findings:
             click.echo(finding.text)
+        for line in (line for status in stands for line in waiver_lines(status)):
+            click.echo(line.strip())
         for account in accounts(opened.submission):
             click.echo(account.text)
         click.echo(log_text(opened.submission))

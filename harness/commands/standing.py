@@ -10,6 +10,7 @@ from harness.commands.options import as_json, count, emit, example
 from harness.commands.round_options import BUNDLE, FOLDER, open_docket
 
 if TYPE_CHECKING:
+    from submissions.bundle import Bundle
     from submissions.review.docket import Docket
     from submissions.review.status import Status
 
@@ -55,6 +56,15 @@ def tell_round(docket: "Docket", to_json: bool) -> None:
             click.echo(f"cannot be told: {missing}")
     if missing:
         raise SystemExit(1)
+
+
+def stands_in_its_round(bundle: "Bundle") -> "list[Status]":
+    """The status of a bundle that lies in a round's folder, if the log knows it; else nothing."""
+    root = bundle.root.resolve().parent.parent
+    if not (root / "round.json").is_file():
+        return []
+    statuses = open_docket(root).replay.statuses()
+    return [statuses[bundle.id]] if bundle.id in statuses else []
 
 
 def _as_json(status: "Status") -> dict[str, object]:

@@ -54,7 +54,7 @@ _ALLOWED: dict[Kind, frozenset[str]] = {
 _BY_DECISION: dict[Decision, frozenset[str]] = {
     "uphold": frozenset({"refers_to"}),
     "reject": frozenset({"refers_to"}),
-    "waive": frozenset({"refers_to", "rule", "effect", "votes"}),
+    "waive": frozenset({"refers_to", "rule", "effect"}),
     "reclassify": frozenset({"effect"}),
     "void": frozenset(),
     "attest": frozenset(),
