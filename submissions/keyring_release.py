@@ -64,10 +64,11 @@ def sign_keyring(
 ) -> bytes:
     """Sign the keyring as one of its root keys; signatures over the same keyring are kept.
 
-    `LevelfieldError` for a key that is no root key.
+    `LevelfieldError` for a key that has not the role *root*.
     """
     key_id = PublicKey.of(private_key).key_id
-    if key_id not in {entry.key_id for entry in root_keys(keyring, "keyring")}:
+    root_keys(keyring, "keyring")
+    if key_id not in {entry.key_id for entry in _ever_roots(keyring)}:
         raise LevelfieldError(f"key {key_id[:16]}: not one of the keyring's root keys")
     payload = _release(keyring)
     kept = add_signature(envelope, payload, private_key) if envelope else None
@@ -85,13 +86,20 @@ def _subject(data: bytes) -> Subject:
 
 
 def open_signed(
-    data: bytes, envelope: bytes, where: str, anchors: Sequence[KeyEntry] = ()
+    data: bytes,
+    envelope: bytes,
+    where: str,
+    anchors: Sequence[KeyEntry] = (),
+    needed: int | None = None,
 ) -> Keyring:
     """Read a round's keyring with its root keys' signatures.
 
-    ``anchors`` are root keys that the reader trusts beforehand; with none, the keyring vouches for
-    itself only. `VerificationError`: not canonical, an entry without proof of possession, too few
-    distinct root keys signed it, or too few of the reader's.
+    ``anchors`` are root keys that the reader trusts beforehand, of which ``needed`` must have
+    signed as well, by default more than half: how many the keyring itself asks for is the word of
+    whoever wrote it. Without anchors a keyring vouches for itself only.
+
+    `VerificationError`: not canonical, an entry without proof of possession, too few distinct root
+    keys signed it, or too few of the reader's.
     """
     keyring = Keyring.from_bytes(data, where)
     if canonical(keyring) != data:
@@ -99,19 +107,31 @@ def open_signed(
     for entry in keyring.keys:
         check_proof(entry, f"{where}: key of {entry.organisation}")
     roots = root_keys(keyring, where)
-    opened = open_statement(envelope, f"{where}'s signatures", roots, KEYRING_RELEASE, Release)
+    known = {entry.key.raw: entry for entry in (*anchors, *_ever_roots(keyring))}
+    trusted = list(known.values())
+    opened = open_statement(envelope, f"{where}'s signatures", trusted, KEYRING_RELEASE, Release)
     if opened.subject != _subject(data):
         raise VerificationError(f"{where}: changed after its root keys signed it; sign it again")
     assert keyring.threshold is not None
-    trusted = {entry.key.raw for entry in anchors or roots}
-    counted = [entry for entry in opened.signed_by if entry.key.raw in trusted]
-    if len(counted) < keyring.threshold.threshold:
-        whose = "that you trust " if anchors else ""
-        raise VerificationError(
-            f"{where}: {len(counted)} root keys {whose}signed it, "
-            f"{keyring.threshold.threshold} are needed; let more of them sign"
-        )
+    signed = {entry.key.raw for entry in opened.signed_by}
+    _check_enough(signed, roots, keyring.threshold.threshold, f"{where}: its")
+    if anchors:
+        _check_enough(signed, anchors, needed or len(anchors) // 2 + 1, f"{where}: your trusted")
     return keyring
+
+
+def _ever_roots(keyring: Keyring) -> list[KeyEntry]:
+    """Also those that are no longer: they sign the keyring that their successors begin with."""
+    return [entry for entry in keyring.keys if "root" in entry.roles]
+
+
+def _check_enough(signed: set[bytes], roots: Sequence[KeyEntry], needed: int, whose: str) -> None:
+    count = len(signed & {entry.key.raw for entry in roots})
+    if count < needed:
+        raise VerificationError(
+            f"{whose} root keys: {count} of {len(roots)} signed it, {needed} are needed; "
+            "let more of them sign"
+        )
 
 
 def check_successor(before: Keyring, after: Keyring, where: str) -> None:

@@ -123,7 +123,7 @@ def test_a_life_that_cannot_be_is_refused_by_name(changes: dict[str, object], re
 def test_enough_root_keys_make_a_keyring() -> None:
     keyring = ring()
     assert open_signed(canonical(keyring), signed(keyring, 2, 4), "ring") == keyring
-    with pytest.raises(VerificationError, match="1 root keys signed it, 2 are needed"):
+    with pytest.raises(VerificationError, match="its root keys: 1 of 3 signed it, 2 are needed"):
         open_signed(canonical(keyring), signed(keyring, 2), "ring")
 
 
@@ -134,7 +134,7 @@ def test_one_root_key_counts_once_however_often_it_signs() -> None:
     twice = once.replace(
         b'"signatures":[', b'"signatures":[' + signature_of(once, "another") + b","
     )
-    with pytest.raises(VerificationError, match="1 root keys signed it"):
+    with pytest.raises(VerificationError, match="its root keys: 1 of 3 signed it"):
         open_signed(canonical(keyring), twice, "ring")
 
 
@@ -191,15 +191,36 @@ def test_roots_must_be_able_to_sign() -> None:
 
 def test_a_keyring_that_vouches_for_itself_does_not_pass_for_the_readers_roots() -> None:
     keyring, own = ring(), [entry(7, "root7", "root"), entry(2, "root2", "root")]
-    with pytest.raises(VerificationError, match="1 root keys that you trust signed it"):
+    with pytest.raises(
+        VerificationError, match="your trusted root keys: 1 of 2 signed it, 2 are needed"
+    ):
         open_signed(canonical(keyring), signed(keyring, 2, 3), "ring", own)
     assert open_signed(canonical(keyring), signed(keyring, 2, 3), "ring", keyring.keys[1:])
+
+
+def test_one_stolen_root_key_cannot_lower_the_threshold() -> None:
+    own = ring().keys[1:]
+    forged = set_roots(ring(), [entry(2).key_id], 1)
+    assert open_signed(canonical(forged), signed(forged, 2), "ring") == forged
+    with pytest.raises(VerificationError, match="your trusted root keys: 1 of 3 signed it"):
+        open_signed(canonical(forged), signed(forged, 2), "ring", own)
+
+
+def test_root_keys_hand_over_to_others() -> None:
+    """The old ones sign, as many as they had to, and so do the new ones."""
+    old, new = ring(), admit(ring(), entry(8, "root8", "root"), 4)
+    new = close(new, entry(2).key_id, "revoked", 4, "retired")
+    new = set_roots(new, [entry(3).key_id, entry(8).key_id], 2)
+    before = [one for one in old.keys if "root" in one.roles]
+    assert open_signed(canonical(new), signed(new, 2, 3, 8), "ring", before, 2) == new
+    with pytest.raises(VerificationError, match="your trusted root keys: 1 of 3 signed it"):
+        open_signed(canonical(new), signed(new, 3, 8), "ring", before, 2)
 
 
 def test_signatures_of_an_older_keyring_are_left_behind() -> None:
     old, new = ring(), close(ring(), entry(1).key_id, "revoked", 3, "lost")
     envelope = sign_keyring(new, signed(old, 2, 3), private(4))
-    with pytest.raises(VerificationError, match="1 root keys signed it"):
+    with pytest.raises(VerificationError, match="its root keys: 1 of 3 signed it"):
         open_signed(canonical(new), envelope, "ring")
 
 

@@ -58,13 +58,17 @@ def sign(keyring: Path, key: Path, to_json: bool) -> None:
 @as_json
 def check(keyring: Path, own: Path, before: Path | None, to_json: bool) -> None:
     """Check proofs of possession, the root keys' signatures, and that nothing was rewritten."""
-    from submissions.keyring_release import check_successor
+    from submissions.keyring_release import check_successor, root_keys
     from submissions.keys import Keyring
 
     anchors = trusted_roots(own)
     held = read_signed(keyring, anchors)
     if before:
-        check_successor(Keyring.read(before), held, str(keyring))
+        earlier = Keyring.read(before)
+        if earlier.threshold:
+            roots = root_keys(earlier, str(before))
+            read_signed(keyring, roots, earlier.threshold.threshold)
+        check_successor(earlier, held, str(keyring))
     if to_json:
         emit({"keyring": str(keyring), "keys": len(held.keys), "by_your_roots": bool(anchors)})
         return
@@ -105,15 +109,18 @@ def trusted_roots(own: Path) -> "tuple[KeyEntry, ...]":
     return tuple(one for one in held if "root" in one.roles and one.status == "active")
 
 
-def read_signed(keyring: Path, anchors: "tuple[KeyEntry, ...]") -> "Keyring":
+def read_signed(
+    keyring: Path, anchors: "tuple[KeyEntry, ...]", needed: int | None = None
+) -> "Keyring":
     """The keyring at this path, as `open_signed` reads it."""
     from submissions.keyring_release import open_signed
 
     beside = signatures_of(keyring)
     try:
-        return open_signed(keyring.read_bytes(), beside.read_bytes(), str(keyring), anchors)
+        data, envelope = keyring.read_bytes(), beside.read_bytes()
     except OSError as error:
         raise LevelfieldError(
             f"{error.filename}: cannot be read: {error.strerror}; "
             "let the root keys sign with levelfield keys sign"
         ) from error
+    return open_signed(data, envelope, str(keyring), anchors, needed)
