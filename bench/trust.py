@@ -6,8 +6,8 @@ A bundle has 20 files of 100 KB on average: 6 runs (record, event log, telemetry
 system. Both read every bundle in turn, in one process: from memory, and from disk, whose cache is
 emptied of the files before each reading. What counts is the ratio.
 
-The log's entries are commitments, which have no envelope of their own. Each proof is from a log that
-was opened for it, as a reader's is. Its floor: the leaves' canonical JSON and their hashes alone.
+The log's entries are commitments, which have no envelope of their own. Each proof is from a log
+that was opened for it, as a reader's is. Its floor: the leaves' canonical JSON and hashes alone.
 """
 
 import gc

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 MAX_NOTE_BYTES = 2**16
 MAX_SIGNATURES = 64
 
-_ED25519 = b"\x01"
-_COSIGNATURE = b"\x04"
+ED25519 = b"\x01"
+COSIGNATURE = b"\x04"
 _BODY = re.compile(r"([!-*,-~]{1,128})\n(0|[1-9][0-9]{0,14})\n([A-Za-z0-9+/]{43}=)\n")
 _SIGNATURE = re.compile("— ([!-*,-~]{1,128}) ([A-Za-z0-9+/]{2,200}={0,2})")
 _DASH = "—"  # U+2014, as signed-note has it
@@ -106,9 +106,9 @@ def _read_signature(line: str, where: str) -> NoteSignature:
 
 def sign_checkpoint(checkpoint: Checkpoint, key: "Ed25519PrivateKey") -> Note:
     """The checkpoint, signed by the log under its origin as the key's name."""
-    key_hash = _key_hash(checkpoint.origin, _ED25519, PublicKey.of(key))
+    hashed = key_hash(checkpoint.origin, ED25519, PublicKey.of(key))
     signature = key.sign(checkpoint.body())
-    return Note(checkpoint, (NoteSignature(checkpoint.origin, key_hash, signature),))
+    return Note(checkpoint, (NoteSignature(checkpoint.origin, hashed, signature),))
 
 
 def cosign(note: Note, name: str, key: "Ed25519PrivateKey", time_s: int) -> Note:
@@ -116,10 +116,10 @@ def cosign(note: Note, name: str, key: "Ed25519PrivateKey", time_s: int) -> Note
 
     `VerificationError` if there is no room for another.
     """
-    key_hash = _key_hash(name, _COSIGNATURE, PublicKey.of(key))
+    hashed = key_hash(name, COSIGNATURE, PublicKey.of(key))
     signature = key.sign(_cosigned(note.checkpoint, time_s))
-    own = NoteSignature(name, key_hash, time_s.to_bytes(8, "big") + signature)
-    others = [s for s in note.signatures if (s.name, s.key_hash) != (name, key_hash)]
+    own = NoteSignature(name, hashed, time_s.to_bytes(8, "big") + signature)
+    others = [s for s in note.signatures if (s.name, s.key_hash) != (name, hashed)]
     if len(others) >= MAX_SIGNATURES:
         _refuse("the checkpoint", f"already has {MAX_SIGNATURES} signatures")
     return replace(note, signatures=(*others, own))
@@ -134,7 +134,7 @@ def signed_by_log(note: Note, trusted: Sequence[KeyEntry], where: str) -> tuple[
     origin, found = note.checkpoint.origin, list[KeyEntry]()
     for entry in trusted:
         key = entry.key
-        for signature in _of(note, origin, _ED25519, key):
+        for signature in _of(note, origin, ED25519, key):
             if not key.verifies(signature, note.checkpoint.body()):
                 _refuse(where, f"bad signature: the key of {entry.organisation} did not sign this")
             found.append(entry)
@@ -151,7 +151,7 @@ def cosigned_by(note: Note, trusted: Sequence[KeyEntry], where: str) -> tuple[Co
     found = list[Cosignature]()
     for entry in trusted:
         key = entry.key
-        for data in _of(note, entry.organisation, _COSIGNATURE, key):
+        for data in _of(note, entry.organisation, COSIGNATURE, key):
             time_s = int.from_bytes(data[:8], "big")
             if time_s >= 2**63 or not key.verifies(data[8:], _cosigned(note.checkpoint, time_s)):
                 _refuse(where, f"bad cosignature: {entry.organisation} did not witness this")
@@ -160,12 +160,12 @@ def cosigned_by(note: Note, trusted: Sequence[KeyEntry], where: str) -> tuple[Co
 
 
 def _of(note: Note, name: str, kind: bytes, key: PublicKey) -> list[bytes]:
-    key_hash = _key_hash(name, kind, key)
-    return [s.signature for s in note.signatures if (s.name, s.key_hash) == (name, key_hash)]
+    hashed = key_hash(name, kind, key)
+    return [s.signature for s in note.signatures if (s.name, s.key_hash) == (name, hashed)]
 
 
-def _key_hash(name: str, kind: bytes, key: PublicKey) -> bytes:
-    """Signed-note, "Signatures": which key of which name, and of which type."""
+def key_hash(name: str, kind: bytes, key: PublicKey) -> bytes:
+    """4 bytes: which key of which name, and of which type (signed-note, "Signatures")."""
     return hashlib.sha256(name.encode() + b"\n" + kind + key.raw).digest()[:4]
 
 

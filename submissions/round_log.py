@@ -20,7 +20,7 @@ from submissions.envelope import VerificationError
 from submissions.keyring_release import KEYRING_RELEASE, open_signed, root_keys
 from submissions.keys import KeyEntry, Keyring, PublicKey
 from submissions.log_entry import LogEntry, read_entry
-from submissions.merkle import EMPTY_ROOT, inclusion_ranges
+from submissions.merkle import EMPTY_ROOT, inclusion_ranges, leaf_hash
 from submissions.receipt import (
     MAX_RECEIPT_BYTES,
     Opening,
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 CHECKPOINT = "checkpoint"
+MAX_ENTRIES = 100_000
+"""Ten events for each of 10,000 results; a reader's memory holds them within 200 MB."""
 
 _WHERE = f"log/{CHECKPOINT}"
 _MAX_KEYRING_BYTES = 2**22
@@ -66,7 +68,12 @@ class RoundLog:
                     f"{_WHERE}: of the log {note.checkpoint.origin}, not of {origin}; "
                     "it belongs to another round, copy the log again"
                 )
-        return cls(folder, origin, note, Tiles(folder.log, note.checkpoint.size if note else 0))
+        size = note.checkpoint.size if note else 0
+        if size > MAX_ENTRIES:
+            raise VerificationError(
+                f"{_WHERE}: {size} entries; a round's log has {MAX_ENTRIES} at most, do not read it"
+            )
+        return cls(folder, origin, note, Tiles(folder.log, size))
 
     @property
     def size(self) -> int:
@@ -191,9 +198,9 @@ class RoundLog:
         if self.note is None:
             raise VerificationError(f"{_WHERE}: missing; a log without one proves nothing")
         check_signed(self.note, keyring or self.keyring(), self.origin, _WHERE)
-        raw = list(self.tiles.entries())
-        self._check_tree(raw)
-        entries = tuple(read_entry(data, f"entry {i}") for i, data in enumerate(raw))
+        # Parsed one by one, which bounds what a leaf can hold, before all are held together.
+        entries = tuple(self.entries())
+        self._check_tree([leaf_hash(entry.to_bytes()) for entry in entries])
         _check_once(entries)
         for index, entry in enumerate(entries):
             if entry.kind != "commit":
@@ -230,6 +237,8 @@ class RoundLog:
         self.tiles.check_last_entries()
 
     def _check_new(self, entries: Sequence[LogEntry]) -> None:
+        if self.size + len(entries) > MAX_ENTRIES:
+            raise LevelfieldError(f"{self.folder.log}: full: a log has {MAX_ENTRIES} entries")
         logged = {entry.envelope: index for index, entry in enumerate(self.entries())}
         for index, entry in enumerate(entries, self.size):
             if entry.envelope in logged:
@@ -241,8 +250,8 @@ class RoundLog:
             if entry.kind != "commit":
                 self.folder.read_envelope(entry.envelope)
 
-    def _check_tree(self, raw: Sequence[bytes]) -> None:
-        for path, data in Tiles(self.folder.log, 0).grown(raw).items():
+    def _check_tree(self, leaves: Sequence[bytes]) -> None:
+        for path, data in Tiles(self.folder.log, 0).grown_hashes(leaves).items():
             if read_inside(self.folder.log, path, len(data)) != data:
                 raise VerificationError(
                     f"log/{path}: not the tree of the log's entries; copy the log again"

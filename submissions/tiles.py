@@ -106,8 +106,12 @@ class Tiles:
         No tile of the present tree is among them, so they can be written before it is given up.
         """
         first = self.size - self.size % WIDTH
-        files = dict(_cut(_ENTRIES, first, [*self.entries(first), *entries], pack_entries))
-        hashes, level, old = [leaf_hash(entry) for entry in entries], 0, self.size
+        bundles = _cut(_ENTRIES, first, [*self.entries(first), *entries], pack_entries)
+        return dict(bundles) | self.grown_hashes([leaf_hash(entry) for entry in entries])
+
+    def grown_hashes(self, leaves: Sequence[bytes]) -> dict[str, bytes]:
+        """As `grown`, but from the hashes of leaves, and without the entries' own bundles."""
+        files, hashes, level, old = dict[str, bytes](), list(leaves), 0, self.size
         while hashes:
             number, width = divmod(old, WIDTH)
             row = [*(self._hashes(level, number) if width else ()), *hashes]

@@ -6,9 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from submissions.checkpoint import (
+    ED25519,
     Checkpoint,
     cosign,
     cosigned_by,
+    key_hash,
     read_note,
     sign_checkpoint,
     signed_by_log,
@@ -51,6 +53,23 @@ def test_the_published_example_is_read_to_the_byte() -> None:
     assert log.key_hash.hex() == "033de0ae"
     assert int.from_bytes(witness.signature[:8], "big") == 1679315147
     assert note.to_bytes() == PUBLISHED.encode()
+
+
+def test_the_note_that_the_go_project_publishes_verifies() -> None:
+    """The key and the note in the documentation of golang.org/x/mod/sumdb/note."""
+    name, number = "PeterNeumann", "c74f20a3"
+    encoded = "ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
+    key = PublicKey.from_raw(base64.b64decode(encoded)[1:], "key")
+    assert key_hash(name, ED25519, key).hex() == number
+    text = (
+        b"If you think cryptography is the answer to your problem,\n"
+        b"then you don't know what your problem is.\n"
+    )
+    signature = base64.b64decode(
+        "x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM="
+    )
+    assert signature[:4].hex() == number
+    assert key.verifies(signature[4:], text)
 
 
 def test_log_and_witness_are_recognised() -> None:

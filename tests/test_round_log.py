@@ -148,6 +148,11 @@ def another_rounds_log(log: RoundLog) -> None:
     write_whole(log.folder.round_file, info.to_json().encode())
 
 
+def claim_more_entries_than_anyone_can_read(log: RoundLog) -> None:
+    huge = Checkpoint(ORIGIN, 10**14, b"r" * 32)
+    write_whole(log.folder.log / "checkpoint", sign_checkpoint(huge, LOG).to_bytes())
+
+
 ATTACKS: dict[str, Callable[[RoundLog], None]] = {
     "missing, though it is referred to": remove_an_envelope,
     "SHA-256 differs from its name": change_an_envelope,
@@ -155,6 +160,7 @@ ATTACKS: dict[str, Callable[[RoundLog], None]] = {
     "tile/0/000.p/3: not the tree": change_a_tile,
     "signed by no key": rewrite_with_another_key,
     "checkpoint: missing": remove_the_checkpoint,
+    "100000000000000 entries; a round's log has": claim_more_entries_than_anyone_can_read,
     "it belongs to another round": another_rounds_log,
 }
 
@@ -292,7 +298,7 @@ def test_a_keyring_that_names_root_keys_counts_only_with_their_signatures(
 
 def test_a_reader_who_trusts_root_keys_is_not_taken_in_by_others(signed: RoundLog) -> None:
     assert signed.keyring([registered(ROOT, "chair", "root")]) == signed.keyring()
-    with pytest.raises(LevelfieldError, match="0 root keys that you trust signed it"):
+    with pytest.raises(LevelfieldError, match="your trusted root keys: 0 of 1 signed it"):
         signed.keyring([registered(OTHER, "other", "root")])
     signed.folder.keyring.write_text(KEYRING.to_json())
     with pytest.raises(LevelfieldError):
