@@ -65,19 +65,20 @@ def write_replication(
     out: Path,
     *,
     despite_differences: bool,
+    intents: Path | None = None,
 ) -> tuple[Bundle, Replication]:
     """Pack ``runs`` as a bundle at ``out`` that says of which result they are a replication.
 
-    ``further`` are performance runs beyond the one that a result has. `LevelfieldError`, with
-    nothing left at ``out``, as of `pack`, for a replication of one's own, or for runs of another
-    configuration.
+    ``further`` are performance runs beyond the one that a result has; ``intents`` is the log of
+    what was started. `LevelfieldError`, with nothing left at ``out``, as of `pack`, for a
+    replication of one's own, or for runs of another configuration.
     """
     check_other(submitter, original)
     draft = out.with_name(f".{out.name}.replication")
     if out.exists() or draft.exists():
         raise LevelfieldError(f"{out}: exists already; choose another --out")
     try:
-        packed = pack(runs, submitter, original.submission.round, draft)
+        packed = pack(runs, submitter, original.submission.round, draft, intents=intents)
         files = {
             f"{FURTHER}/run_{number}/{path.name}": path.read_bytes()
             for number, folder in enumerate(further, 1)

@@ -1,10 +1,13 @@
 """``levelfield replicate``: repeat a result of a bundle here, and tell what comes out."""
 
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.commands.intents import open_journal
 from harness.commands.options import as_json, bundle_argument, count, emit, example, tell
 from harness.errors import LevelfieldError, UsageError
 
@@ -152,7 +155,9 @@ def _measured(
     check_other(options["submitter"], original)
     if out.exists():
         raise LevelfieldError(f"{out}: exists already; choose another --out")
-    session = Session(out / "runs", subject, news=tell)
+    # Not the user's own log of the round: these runs are tries at nobody's result here.
+    journal = open_journal(terms.name, out / "intents.jsonl")
+    session = Session(out / "runs", replace(subject, journal=journal), news=tell)
     if run.scenario == "train":
         scored = len(find_entry(original, options["result"]).runs)
         runs = options["runs"] or max(scored, terms.training.runs)
@@ -160,12 +165,14 @@ def _measured(
         taken = len(records)
     else:
         records, taken = _infer(session, run, card, terms, options), 2
+    for record in records[taken:]:
+        journal.withdraw(record.id, "a further run of the replication", time.time_ns() // 1_000_000)
     folders = [out / "runs" / f"run_{number}" for number in range(1, len(records) + 1)]
-    packed, record = write_replication(
+    packed, verdict = write_replication(
         folders[:taken], folders[taken:], original, options["result"], options["submitter"],
-        out / "bundle", despite_differences=options["despite_differences"],
+        out / "bundle", despite_differences=options["despite_differences"], intents=journal.path,
     )  # fmt: skip
-    return record, packed.root
+    return verdict, packed.root
 
 
 def _train(
