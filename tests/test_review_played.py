@@ -187,3 +187,23 @@ def test_another_keyring_than_the_logged_one_leaves_nothing_to_tell(
     assert states(play) == {submitted.id: ("cannot be told", "L0")}
     (ROUND / "keyring.dsse.json").write_bytes(signatures)
     assert states(play) == {submitted.id: ("submitted", "L1")}
+
+
+def test_hostile_files_in_a_rounds_folder_are_refused_one_by_one(
+    play: Play, submitted: Bundle
+) -> None:
+    play.does(f"review done {submitted.id}", "uni")
+    (ROUND / "events" / ("0" * 64 + ".dsse.json")).write_text("{}")
+    (ROUND / "events" / ("1" * 64 + ".dsse.json")).symlink_to("/etc/passwd")
+    (ROUND / "uni").symlink_to("acme")
+    told = play.run(["review", "pending"])
+    assert told.code == 1
+    for reason in ("differs from its name", "symbolic link", "1 statement may be appended"):
+        assert reason in told.text
+
+
+def test_an_objection_outlives_the_lines_that_it_cites(play: Play, submitted: Bundle) -> None:
+    objection_of(play, submitted)
+    for log in play.held(submitted).rglob("events.log"):
+        log.unlink()
+    assert states(play) == {submitted.id: ("objected", "L1")}

@@ -35,11 +35,9 @@ def tell_round(docket: "Docket", to_json: bool) -> None:
         status_rows,
         waiver_lines,
     )
-    from submissions.round_log import RoundLog
 
     missing, statuses = docket.replay.missing, list(docket.replay.statuses().values())
-    if not missing:
-        RoundLog.open(docket.folder).verify()
+    _verify_log(docket)
     name = docket.reader.info.round
     if to_json:
         found = [_as_json(one) for one in statuses]
@@ -56,6 +54,14 @@ def tell_round(docket: "Docket", to_json: bool) -> None:
             click.echo(f"cannot be told: {missing}")
     if missing:
         raise SystemExit(1)
+
+
+def _verify_log(docket: "Docket") -> None:
+    """Refuse a log that is not what its checkpoint says; what is missing the statuses tell."""
+    from submissions.round_log import RoundLog
+
+    if not docket.replay.missing:
+        RoundLog.open(docket.folder).verify()
 
 
 def stands_in_its_round(bundle: "Bundle") -> "list[Status]":
@@ -82,6 +88,7 @@ def show(bundle: str, folder: Path | None, to_json: bool) -> None:
     from submissions.review.telling import details, history
 
     docket = open_docket(folder)
+    _verify_log(docket)
     case = docket.case(bundle)
     found = docket.replay.statuses()[case.bundle]
     if to_json:

@@ -45,6 +45,7 @@ class Docket:
         self.folder = folder
         self.reader = RoundReader.of(folder)
         self.entries = self.reader.entries()
+        """Those that wait are the last ones."""
         self.replay = Replay(self.entries)
         self.waiting: list[LogEntry] = []
         self._data: dict[str, bytes] = {}
@@ -52,7 +53,7 @@ class Docket:
     @property
     def next_index(self) -> int:
         """Where the next entry will stand."""
-        return len(self.entries) + len(self.waiting)
+        return len(self.entries)
 
     def organisation(self, key: "Ed25519PrivateKey") -> str:
         """Whose key it is by the round's keyring; `LevelfieldError` for a stranger's."""
@@ -131,6 +132,7 @@ class Docket:
         if reason := self._refusal(logged):
             raise LevelfieldError(f"{what}: refused: {reason}")
         self.waiting.append(entry)
+        self.entries.append(logged)
         self._data[entry.envelope] = data
         self.replay.take(logged)
         return entry.envelope
@@ -141,6 +143,7 @@ class Docket:
             self.folder.write_envelope(data)
         indices = RoundLog.open(self.folder).append(self.waiting, log_key)
         self.waiting.clear()
+        self._data.clear()
         return indices
 
     def add_pending(self, without: Collection[str] = ()) -> list[Left]:
@@ -150,8 +153,11 @@ class Docket:
         Submissions come first, then what speaks against a bundle, and *publish* last; within that
         an event comes after those that it refers to.
         """
+        pending, left = self._pending()
         found = [
-            item for item in self._pending() if self._considered(item[1])[1].bundle not in without
+            (envelope, data)
+            for envelope, data in pending.items()
+            if self._considered(data)[1].bundle not in without
         ]
         waiting = dict(sorted(found, key=lambda item: self._order(item[1])))
         moved = True
@@ -163,7 +169,7 @@ class Docket:
                     del waiting[envelope]
                     moved = True
                     break
-        return [
+        return left + [
             Left(envelope, self._refusal(self._considered(data)[1]) or "")
             for envelope, data in waiting.items()
         ]
@@ -171,17 +177,30 @@ class Docket:
     def _refusal(self, logged: Logged) -> str | None:
         return self.replay.refusal_of(logged)
 
-    def _pending(self) -> Iterator[tuple[str, bytes]]:
-        known = {entry.envelope for entry in self.entries}
-        known |= {entry.envelope for entry in self.waiting}
+    def _pending(self) -> tuple[dict[str, bytes], list[Left]]:
+        """Envelopes that are not logged, by their digests, and those that cannot be read."""
+        known, left = {entry.envelope for entry in self.entries}, []
+        read = {}
+        for path in self._envelope_paths():
+            name = path.relative_to(self.folder.root).as_posix()
+            try:
+                data = read_inside(self.folder.root, name, MAX_ENVELOPE_BYTES)
+            except LevelfieldError as error:
+                left.append(Left(name, str(error)))
+                continue
+            if path.parent == self.folder.events and path != self.folder.envelope_path(
+                digest_of(data)
+            ):
+                left.append(Left(name, "its SHA-256 differs from its name; copy the file back"))
+            elif digest_of(data) not in known:
+                read[digest_of(data)] = data
+        return read, left
+
+    def _envelope_paths(self) -> Iterator[Path]:
         for envelope in self.folder.envelopes():
-            if envelope not in known:
-                yield envelope, self.folder.read_envelope(envelope)
+            yield self.folder.envelope_path(envelope)
         for _, _, path in self.folder.bundles():
-            for file in sorted(path.glob(_ATTESTATIONS)):
-                data = read_inside(path, f"attestations/{file.name}", MAX_ENVELOPE_BYTES)
-                if digest_of(data) not in known:
-                    yield digest_of(data), data
+            yield from sorted(path.glob(_ATTESTATIONS))
 
     def _order(self, data: bytes) -> tuple[int, str]:
         logged = self._considered(data)[1]

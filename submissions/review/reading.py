@@ -25,9 +25,10 @@ from submissions.review.case import (
     Submitted,
 )
 from submissions.review.citation import mismatch
-from submissions.review.event import REVIEW_EVENT, ReviewEvent
+from submissions.review.event import REVIEW_EVENT, Citation, ReviewEvent
 from submissions.round_folder import MAX_ENVELOPE_BYTES, RoundFolder, RoundInfo, read_inside
 from submissions.round_log import RoundLog
+from submissions.scan import MAX_FILE_BYTES
 from submissions.statement import (
     BENCHMARK_RESULT,
     BenchmarkResult,
@@ -142,11 +143,21 @@ class RoundReader:
         if not event.target.startswith("results/") and event.target != subject.name:
             raise VerificationError(f"{where}: its target is another bundle than its subject")
         for citation in event.at:
-            # Of a bundle that is not here nothing can be compared; then the event counts.
-            if (bundle := self.find(subject)) and citation.file in bundle.intact([citation.file]):
-                reason = mismatch(citation, bundle.manifest, bundle.read)
-                if reason:
-                    raise VerificationError(f"{where}: {reason}; cite it again with --at")
+            if reason := self._mismatch(citation, subject):
+                raise VerificationError(f"{where}: {reason}; cite it again with --at")
+
+    def _mismatch(self, citation: Citation, subject: Subject) -> str | None:
+        """Why a citation is not of the bundle; None also where that cannot be told.
+
+        A bundle that is not here whole proves nothing against an event: then the event counts.
+        """
+        try:
+            bundle = self.find(subject)
+            if bundle is None or citation.file not in bundle.intact([citation.file]):
+                return None
+            return mismatch(citation, bundle.manifest, bundle.read)
+        except LevelfieldError:
+            return None
 
     def find(self, subject: Subject) -> "HeldBundle | None":
         """The bundle with this very manifest, if it lies in the folder."""
@@ -172,7 +183,7 @@ class HeldBundle:
     def read(self, path: str) -> bytes:
         """A file's bytes, not yet compared with the manifest."""
         sizes = {file.path: file.size for file in self.manifest.files}
-        return read_inside(self.root, path, sizes[path])
+        return read_inside(self.root, path, min(sizes[path], MAX_FILE_BYTES))
 
     def checked(self, path: str) -> bytes:
         """A file's bytes; `LevelfieldError` if they are not those of the manifest."""

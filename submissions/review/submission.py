@@ -82,12 +82,14 @@ def admit(docket: Docket) -> list[Left]:
     left: list[Left] = []
     refused: set[str] = set()
     for submitter, name, path in docket.folder.bundles():
-        if name in docket.replay.cases:
+        known = docket.replay.cases.get(name)
+        if known and known.submitter == submitter:
             continue
         try:
             _check_held(docket, submitter, name, path)
         except LevelfieldError as error:
-            refused.add(name)
+            if known is None:
+                refused.add(name)
             left.append(Left(f"{submitter}/{name}", str(error)))
     for case in docket.replay.cases.values():
         try:
@@ -102,6 +104,10 @@ def admit(docket: Docket) -> list[Left]:
 
 
 def _check_held(docket: Docket, submitter: str, name: str, path: Path) -> None:
+    if path.is_symlink() or path.parent.is_symlink():
+        raise LevelfieldError(
+            f"{path}: reached through a symbolic link; lay the bundle itself there"
+        )
     bundle = Bundle.open(path)
     if (bundle.manifest.submitter, bundle.id) != (submitter, name):
         raise LevelfieldError(
