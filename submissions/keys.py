@@ -1,7 +1,7 @@
 """Keys: Ed25519 in OpenSSH's files, and the keyring that says whose key may do what."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
@@ -162,6 +162,7 @@ class Keyring(Record):
         key that cannot be: closed and active, ending before it begins, after another's key."""
         keyring = read_record(cls, data, where)
         held: set[bytes] = set()
+        by_id = {entry.key_id: entry for entry in keyring.keys}
         for entry in keyring.keys:
             place = f"{where}: key of {entry.organisation}"
             key = PublicKey.from_line(entry.public_key, place)
@@ -170,7 +171,7 @@ class Keyring(Record):
             if key.raw in held:
                 raise LevelfieldError(f"{place}: another entry holds this key; remove one")
             held.add(key.raw)
-            _check_life(entry, keyring, place)
+            _check_life(entry, by_id, place)
         return keyring
 
     def at(self, index: int) -> tuple[KeyEntry, ...]:
@@ -182,13 +183,13 @@ class Keyring(Record):
         return next((entry for entry in self.keys if entry.key_id == key_id), None)
 
 
-def _check_life(entry: KeyEntry, keyring: Keyring, where: str) -> None:
+def _check_life(entry: KeyEntry, by_id: Mapping[str, KeyEntry], where: str) -> None:
     if (entry.status == "active") != (entry.to_index is None):
         raise LevelfieldError(f"{where}: {entry.status} with to_index {entry.to_index}; mend it")
     if entry.to_index is not None and entry.to_index < entry.from_index:
         raise LevelfieldError(f"{where}: ends before it begins; mend from_index and to_index")
     if entry.replaces is not None:
-        before = keyring.find(entry.replaces)
+        before = by_id.get(entry.replaces)
         if before is None or before.organisation != entry.organisation or before is entry:
             raise LevelfieldError(f"{where}: replaces no key of {entry.organisation}; mend it")
 

@@ -101,6 +101,15 @@ def test_a_bare_public_key_is_for_ones_own_keyring_only(house: Path) -> None:
     assert call(*add, "--keyring", house / "mine.json")["organisation"] == "lab"
 
 
+def test_a_key_of_keygen_is_registered_as_it_is(tmp_path: Path) -> None:
+    own = ["--out", tmp_path / "id", "--keyring", tmp_path / "own.json"]
+    call("keygen", "--organisation", "me", *own)
+    made = call("keys", "new", "--organisation", "acme", "--existing", *own)
+    added = call("keys", "add", made["registration"], "--keyring", tmp_path / "round.json")
+    assert (added["organisation"], added["key_id"]) == ("acme", made["key_id"])
+    assert [one.organisation for one in Keyring.read(tmp_path / "own.json").keys] == ["me"]
+
+
 def test_a_reason_cannot_command_the_terminal(house: Path) -> None:
     ring = house / "round/keyring.json"
     call("keys", "revoke", key_id(house, "lab"), "--reason", "a\x1b[2Jb", "--keyring", ring)

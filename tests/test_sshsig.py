@@ -3,6 +3,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from ssh_signatures import PLAIN_KEY, TOKEN_KEY, blob, signature
 
 from harness.errors import LevelfieldError
@@ -109,6 +111,23 @@ def test_one_signature_has_one_armour() -> None:
     ):
         with pytest.raises(VerificationError, match=r"armoured|base64"):
             read_armoured(spoilt, "sig")
+
+
+@given(st.binary(max_size=300))
+def test_no_bytes_crash_the_reader(data: bytes) -> None:
+    for text in (data, b"SSHSIG\0\0\0\1" + data):
+        with pytest.raises(VerificationError):
+            read_blob(text, "sig")
+        with pytest.raises(VerificationError):
+            read_armoured(armour(text), "sig")
+
+
+@given(st.integers(0, 10_000), st.integers(1, 255), st.sampled_from([PLAIN_KEY, TOKEN_KEY]))
+def test_no_changed_byte_verifies(at: int, change: int, key: PublicKey) -> None:
+    spoilt = bytearray(armour(blob(MESSAGE, key)))
+    spoilt[at % len(spoilt)] ^= change
+    with pytest.raises(VerificationError):
+        verify_ssh(read_armoured(bytes(spoilt), "sig"), MESSAGE, "sig", [entry(key)])
 
 
 def test_another_message_and_another_key_are_refused_by_name() -> None:

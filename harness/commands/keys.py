@@ -36,6 +36,7 @@ def keys() -> None:
 @keys.command(
     epilog=example(
         "levelfield keys new --organisation acme --out acme_key",
+        "levelfield keys new --organisation acme --existing",
         "levelfield keys new --organisation acme --ssh ~/.ssh/id_ed25519.pub --out acme",
     )
 )
@@ -46,11 +47,12 @@ def keys() -> None:
               help="Private key; OUT.pub and OUT.registration.json go beside it.")  # fmt: skip
 @click.option("--ssh", type=click.Path(path_type=Path), metavar="FILE",
               help="Register a key that OpenSSH, its agent or a token holds.")  # fmt: skip
+@click.option("--existing", is_flag=True, help="Register the key that OUT is; make none.")
 @keyring_option
 @as_json
 def new(
-    organisation: str, roles: "tuple[KeyRole, ...]", out: Path, ssh: Path | None, keyring: Path,
-    to_json: bool,
+    organisation: str, roles: "tuple[KeyRole, ...]", out: Path, ssh: Path | None, existing: bool,
+    keyring: Path, to_json: bool,
 ) -> None:  # fmt: skip
     """Make a key and its registration, which proves that you hold it, for a round's keeper."""
     from submissions.keyring import register
@@ -65,10 +67,13 @@ def new(
     if ssh:
         entry = _registered_by_ssh(organisation, held, ssh)
     else:
-        generate(out, organisation)
+        if not existing:
+            generate(out, organisation)
         entry = register(load_private(out), organisation, held)
     write_whole(registration, entry.to_json().encode())
-    add_to_keyring(keyring, organisation, entry.key, held)
+    # A keyring of one's own may have the key under another name, as keygen's "me"; it keeps it.
+    if _read(keyring).find(entry.key_id) is None:
+        add_to_keyring(keyring, organisation, entry.key, held)
     if to_json:
         emit({"key_id": entry.key_id, "registration": str(registration), "keyring": str(keyring)})
         return
