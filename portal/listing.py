@@ -11,6 +11,7 @@ from harness.records import METRIC_OF, UNIT_OF, Division, Metric, Mode, Scenario
 from harness.system import System
 from portal.imported_terms import Imported, ImportedResult
 from portal.quantities import Quantity, for_people
+from portal.replications import LEVELS, Repeated
 from rules.round import Round, read_round
 from rules.rule import Finding, Report
 from rules.submission import Entry, RunEvidence
@@ -41,7 +42,6 @@ SHOWN_UNITS = {
     Metric.TOKENS: "tokens/s",
 }
 """What a person reads for the SI unit of a score: of 1/s, what is counted."""
-LEVELS = {"L0": "L0: unsigned", "L1": "L1: signed"}
 OFFICIAL = "OFFICIAL"
 """In place of a rule's number, where the official tools refuse an imported result."""
 _SAFE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,99}")
@@ -57,6 +57,8 @@ class Published:
     """None where nobody tried to verify it; it is then shown as unsigned."""
     imported: Imported | None = None
     """Of a bundle that was imported."""
+    replications: tuple[Repeated, ...] = ()
+    """What others' replications say of its results."""
 
     @property
     def system(self) -> System:
@@ -74,8 +76,12 @@ class Published:
         """The trust level with its meaning in a word; of an import, that it has none."""
         if self.imported:
             return self.imported.statement
-        level = self.verification.level if self.verification else "L0"
-        return LEVELS[level]
+        return LEVELS[self.level]
+
+    @property
+    def level(self) -> str:
+        """How far others vouch for the bundle, as its statements say."""
+        return self.verification.level if self.verification else "L0"
 
     def refuses(self, finding: Finding) -> bool:
         """Whether a finding refuses a result.
@@ -225,8 +231,17 @@ class Listing:
 
     @property
     def trust(self) -> str:
-        """See `Published`."""
+        """As of `Published`; a result that was reviewed and replicated has the next level."""
+        level = self.published.level
+        if level == "L2" and any(repeated.raises for repeated in self.replications):
+            return LEVELS["L3"]
         return self.published.trust
+
+    @property
+    def replications(self) -> tuple[Repeated, ...]:
+        """What others' replications say of this result."""
+        name = f"{self.entry.result.workload}/{self.entry.result.scenario.value}"
+        return tuple(one for one in self.published.replications if one.result == name)
 
     @property
     def workload_title(self) -> str:

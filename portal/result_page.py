@@ -18,9 +18,11 @@ from portal.margins import describe_margin
 from portal.measured import efficiency_of
 from portal.quantities import for_people
 from portal.rendering import plural, write_page
+from portal.replications import Repeated
 from portal.scores import RunScore, run_scores, scaling
 from portal.system_table import system_rows
 from portal.telemetry_table import telemetry_table
+from rules.replication import Replicated
 from rules.rule import Finding
 from rules.submission import RunEvidence
 from submissions.borrowing import Setting, settings_of
@@ -82,7 +84,15 @@ def trust_items(listing: Listing) -> list[TrustItem]:
     ]
     if listing.imported:
         return items
+    items += [_replication(repeated) for repeated in listing.replications]
     return [*items, TrustItem("", "◆", f"Trust level {listing.trust}.")]
+
+
+def _replication(repeated: Repeated) -> TrustItem:
+    if repeated.verdict is Replicated.DIFFERENT:
+        return TrustItem("bad", "✕", repeated.text)
+    kind, icon = ("", "✓") if repeated.raises else ("warn", "!")
+    return TrustItem(kind, icon, repeated.text)
 
 
 def _signature(listing: Listing) -> TrustItem:

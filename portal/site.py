@@ -18,6 +18,7 @@ from portal.log_page import log_lines
 from portal.margins import margins
 from portal.quantities import for_people
 from portal.rendering import STATIC, write_page
+from portal.replications import with_replications
 from portal.result_page import write_result
 from portal.run_facts import run_facts
 from portal.strips import make_strips
@@ -43,7 +44,7 @@ def publish(entries: Sequence[Published], out: Path) -> Path:
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as aside:
             new = Path(aside) / "new"
-            _build(entries, new)
+            _build(with_replications(entries), new)
             _swap(new, out, old=Path(aside) / "old")
     except OSError as error:
         raise LevelfieldError(
