@@ -207,3 +207,11 @@ def test_an_objection_outlives_the_lines_that_it_cites(play: Play, submitted: Bu
     for log in play.held(submitted).rglob("events.log"):
         log.unlink()
     assert states(play) == {submitted.id: ("objected", "L1")}
+
+
+def test_a_statement_without_its_bundle_is_not_logged(play: Play) -> None:
+    bundle = play.pack("first")
+    (envelope,) = bundle.root.glob("attestations/*.dsse.json")
+    RoundFolder(ROUND).write_envelope(envelope.read_bytes())
+    told = play.run(["review", "pending"])
+    assert (told.code, f"bundle {bundle.id} does not lie in" in told.text) == (1, True)

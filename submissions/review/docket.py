@@ -13,7 +13,7 @@ from submissions.envelope import VerificationError, unseal
 from submissions.keys import KeyEntry, PublicKey
 from submissions.log_entry import LogEntry
 from submissions.manifest import bundle_id
-from submissions.review.case import Case, Logged, Refused, Vote, votes_on
+from submissions.review.case import Case, Logged, Refused, Submitted, Vote, votes_on
 from submissions.review.citation import cite
 from submissions.review.event import REVIEW_EVENT, Citation, Kind, ReviewEvent
 from submissions.review.reading import HeldBundle, RoundReader
@@ -175,6 +175,9 @@ class Docket:
         ]
 
     def _refusal(self, logged: Logged) -> str | None:
+        present = {name for _, name, _ in self.folder.bundles()}
+        if isinstance(logged.content, Submitted) and logged.bundle not in present:
+            return f"bundle {logged.bundle} does not lie in {self.folder.root}; hand it in too"
         return self.replay.refusal_of(logged)
 
     def _pending(self) -> tuple[dict[str, bytes], list[Left]]:
