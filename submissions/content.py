@@ -1,11 +1,13 @@
 """From the files of a bundle to its submission: each read once, checked, paid for, parsed."""
 
 import hashlib
+from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
 
 from harness.capacity import Search
 from harness.errors import LevelfieldError
+from harness.intents import Line
 from harness.records import Result
 from harness.system import System
 from rules.submission import Entry, RunEvidence, Submission
@@ -23,12 +25,14 @@ from submissions.layout import (
     Role,
     role_of,
 )
+from submissions.line_slices import slices
 from submissions.manifest import File, Manifest, bundle_id
 from submissions.strict_json import AnyRecord, read_record
 
 MAX_RECORD_BYTES = 2**18
 MAX_MANIFEST_BYTES = 2**20
 """Enough for `MAX_FILES`; nothing else is in memory yet when it is read."""
+MAX_INTENTS_BYTES = 2**22
 
 _ReadRun = Callable[[str, Mapping[str, bytes]], RunEvidence]
 _ReadRunFolder = Callable[[str], RunEvidence]
@@ -43,9 +47,9 @@ class Files:
         self._container = container
         self._unread = {file.path: file for file in manifest.files}
 
-    def read(self, path: str) -> bytes:
-        """The bytes of a file that holds one record."""
-        check_record(path, self._unread[path].size)
+    def read(self, path: str, most: int = MAX_RECORD_BYTES) -> bytes:
+        """The bytes of a file that may have ``most``."""
+        check_record(path, self._unread[path].size, most)
         return checked(self._container, self._unread.pop(path))
 
     def record(self, model: type[AnyRecord], path: str) -> AnyRecord:
@@ -100,8 +104,18 @@ def read_submission(manifest: Manifest, digest: str, files: Files, *, logs: bool
         entries=tuple(_read_entry(folder, files, read_folder) for folder in folders),
         origin=manifest.origin,
         judgeable=logs,
-        intents=read_log(files.read(INTENTS), INTENTS) if INTENTS in paths else None,
+        intents=_read_intents(files),
     )
+
+
+def _read_intents(files: Files) -> tuple[Line, ...] | None:
+    if INTENTS not in files.paths:
+        return None
+    data = files.read(INTENTS, MAX_INTENTS_BYTES)
+    deque(slices(data, INTENTS), maxlen=0)  # refuses a line that is too long to be parsed
+    lines = read_log(data, INTENTS)
+    files.allowance.spend(INTENTS, weight(lines))
+    return lines
 
 
 def _check_origin(manifest: Manifest) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from bad_bundles import deflated, zip_bytes
+from conftest import Command
 from run_folders import write_signed_bundle
 
 from harness.errors import LevelfieldError, UsageError
@@ -216,3 +217,18 @@ def test_a_bundle_that_changed_gives_no_zip(signed: Path, tmp_path: Path) -> Non
     with pytest.raises(LevelfieldError, match=r"^system\.json: its size differs"):
         write_zip(bundle, tmp_path / "z.zip")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["bundle"]
+
+
+def test_the_commands_take_a_zip(levelfield: Command, signed: Path, tmp_path: Path) -> None:
+    folder, keyring = str(signed / "bundle"), str(signed / "keyring.json")
+    done = levelfield("zip", folder, "--out", "b.zip", "--json")
+    assert (tmp_path / "b.zip").stat().st_size == done.json["bytes"]
+    commands = ("check {}", "verify {} --keyring " + keyring, f"compare {{}} {folder}")
+    for words in (command.split() for command in (*commands, "publish {} --out site")):
+        of_zip, of_folder = (
+            levelfield(*(word.format(path) for word in words)) for path in ("b.zip", folder)
+        )
+        assert of_zip == of_folder
+    refused = levelfield("sign", "b.zip", "--key", str(signed / "key"))
+    assert (refused.code, refused.out) == (1, "")
+    assert "sign the folder, then zip that" in refused.err

@@ -11,6 +11,7 @@ from harness.commands.options import (
     as_json,
     emit,
     example,
+    large_option,
 )
 from harness.errors import UsageError
 
@@ -21,13 +22,14 @@ if TYPE_CHECKING:
 @click.command(epilog=example("levelfield compare bundles/1 bundles/2"))
 @click.argument("a", type=click.Path(path_type=Path))
 @click.argument("b", type=click.Path(path_type=Path))
+@large_option
 @as_json
-def compare(a: Path, b: Path, to_json: bool) -> None:
+def compare(a: Path, b: Path, large: bool, to_json: bool) -> None:
     """Tell luck from speed: which of two bundles is faster, where their runs can say so."""
     from portal.comparison import compare_bundles, comparison_json
     from portal.comparison_text import describe_comparison
 
-    sides = [_one_side(path) for path in (a, b)]
+    sides = [_one_side(path, large=large) for path in (a, b)]
     rows = compare_bundles(*sides)
     if to_json:
         bundles = {name: one.bundle.id for name, one in zip("ab", sides, strict=True)}
@@ -38,7 +40,7 @@ def compare(a: Path, b: Path, to_json: bool) -> None:
         click.echo(line)
 
 
-def _one_side(path: Path) -> "Published":
+def _one_side(path: Path, *, large: bool) -> "Published":
     from portal.imported import read_imported
     from portal.listing import Published
     from rules.round import read_round
@@ -52,5 +54,5 @@ def _one_side(path: Path) -> "Published":
         if len(found) != 1:
             raise UsageError(f"{path}: holds {len(found)} bundles; give one of them, a system's")
         return found[0]
-    opened = Bundle.open(path)
+    opened = Bundle.open(path, large=large)
     return Published(opened, judge(opened.submission, read_round(opened.submission.round)), None)

@@ -15,6 +15,7 @@ from harness.commands.options import (
     count,
     emit,
     example,
+    large_option,
 )
 from harness.commands.round_options import open_docket
 from harness.commands.standing import stands_in_its_round, tell_round
@@ -85,10 +86,11 @@ def pack(
 @click.option("--key", type=click.Path(path_type=Path), default=KEY,
               show_default="~/.levelfield/id_ed25519", help="Private key for --sign.")  # fmt: skip
 @click.option("--url", help="For --sign: where the check's own log can be read.")
+@large_option
 @as_json
 def check(
     bundle: Path, round_name: str | None, others: tuple[Path, ...], reading: str | None,
-    jobs: int, to_json: bool, **signing: Any,
+    jobs: int, large: bool, to_json: bool, **signing: Any,
 ) -> None:  # fmt: skip
     """Judge a bundle: digests first, then every rule; all findings, in rule order.
 
@@ -108,8 +110,8 @@ def check(
         return
     if reading:
         raise UsageError(f"{bundle}: not imported; drop --reading, or name what import made")
-    opened = Bundle.open(bundle)
-    lenders = [Bundle.open(other).submission for other in others]
+    opened = Bundle.open(bundle, large=large)
+    lenders = [Bundle.open(other, large=large).submission for other in others]
     terms = read_round(round_name or opened.submission.round)
     report = judge(opened.submission, terms, others=lenders)
     if signing["signs"]:

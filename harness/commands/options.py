@@ -12,7 +12,8 @@ KEYRING = HOME / "keyring.json"
 
 as_json = click.option("--json", "to_json", is_flag=True, help="Print the result as JSON.")
 bundle_argument = click.argument("bundle", type=click.Path(path_type=Path))
-
+large_option = click.option("--large", is_flag=True,
+                            help="You trust it: take gigabytes of memory if need be.")  # fmt: skip
 
 HELP: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
 

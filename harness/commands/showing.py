@@ -11,6 +11,7 @@ from harness.commands.options import (
     count,
     emit,
     example,
+    large_option,
 )
 
 if TYPE_CHECKING:
@@ -22,8 +23,11 @@ if TYPE_CHECKING:
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The site's folder.")
 @click.option("--keyring", type=click.Path(path_type=Path), default=KEYRING,
               show_default="~/.levelfield/keyring.json", help="Keys that you trust.")  # fmt: skip
+@large_option
 @as_json
-def publish(bundles: tuple[Path, ...], out: Path, keyring: Path, to_json: bool) -> None:
+def publish(
+    bundles: tuple[Path, ...], out: Path, keyring: Path, large: bool, to_json: bool
+) -> None:  # fmt: skip
     """Make a static site of bundles; an old site stays until the new one is whole.
 
     Also of folders that import made, or of bundles in them.
@@ -45,7 +49,7 @@ def publish(bundles: tuple[Path, ...], out: Path, keyring: Path, to_json: bool) 
         if imported := find_imported(path):
             published += read_imported(imported, trusted)
         else:
-            opened.append(Bundle.open(path))
+            opened.append(Bundle.open(path, large=large))
     for bundle in opened:
         others = [other.submission for other in opened]
         report = judge(bundle.submission, read_round(bundle.submission.round), others=others)

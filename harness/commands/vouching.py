@@ -56,7 +56,7 @@ def sign(bundle: Path, key: Path, ssh: Path | None, to_json: bool) -> None:
     from submissions.keys import load_private
     from submissions.secrets import find_secrets
 
-    opened = Bundle.open(bundle)
+    opened = Bundle.open(bundle, logs=False)
     for secret in find_secrets(opened):
         click.echo(f"warning: {secret}", err=True)
     written = sign_by_ssh(opened, ssh) if ssh else sign_bundle(opened, load_private(key))

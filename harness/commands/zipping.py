@@ -21,7 +21,7 @@ def zip_(bundle: Path, out: Path | None, to_json: bool) -> None:
     from submissions.bundle import Bundle
     from submissions.zip_writer import write_zip
 
-    opened = Bundle.open(bundle)
+    opened = Bundle.open(bundle, logs=False)
     out = out or bundle.with_name(f"{bundle.resolve().name}.zip")
     write_zip(opened, out)
     if to_json:
