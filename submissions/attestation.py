@@ -114,7 +114,8 @@ def countersign(
         round=submission.round,
         nonce=bundle.manifest.nonce,
         submitter=submission.submitter,
-        statement=said.claims[0].sha256,
+        # The one that the round's log has, if the submitter signed by SSH as well.
+        statement=min(said.claims, key=lambda claim: not claim.enveloped).sha256,
         findings=summary_of(report),
     )
     subject = subject_of(submission)
@@ -212,7 +213,13 @@ def _check_time(
                 _check_active(entry, voucher.path)
         return
     places = {entry.envelope: (index, entry) for index, entry in enumerate(logged)}
+    dated = {voucher.payload for voucher in vouchers if voucher.sha256 in places}
     for voucher in vouchers:
+        if voucher.payload in dated and not voucher.enveloped:
+            # The log holds envelopes only: the same statement is there, this signature is not.
+            for entry in voucher.signed_by:
+                _check_active(entry, voucher.path)
+            continue
         if voucher.sha256 not in places:
             raise VerificationError(
                 f"{voucher.path}: not in the round's log; hand it in before you rely on it"

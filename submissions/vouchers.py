@@ -26,6 +26,11 @@ class Voucher:
     signed_by: tuple[KeyEntry, ...]
     """Each key once, in keyring order; never empty."""
 
+    @property
+    def enveloped(self) -> bool:
+        """Whether it is signed in a DSSE envelope, as a round's log has statements."""
+        return self.path.endswith(ENVELOPE)
+
 
 def read_vouchers(bundle: Bundle, trusted: Sequence[KeyEntry]) -> tuple[Voucher, ...]:
     """Every statement of the bundle, in path order.

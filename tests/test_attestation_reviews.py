@@ -1,6 +1,8 @@
 """Verdicts, countersignatures and SSH signatures beside the submitter's statement."""
 
+import base64
 import hashlib
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -293,3 +295,45 @@ def test_what_is_not_in_the_log_does_not_count(root: Path) -> None:
     logged = [log_of(bundle, 0)[0].model_copy(update={"subject": "a" * 20})]
     with pytest.raises(VerificationError, match="logged at 0 for another bundle"):
         verify(bundle, ring(root), logged)
+
+
+@pytest.fixture
+def both(root: Path) -> Path:
+    """Signed by acme in an envelope, and with another key of acme by SSH."""
+    add_to_keyring(root.parent / "keyring.json", "acme", PLAIN_KEY, ("submit",))
+    bundle = Bundle.open(root)
+    claims = canonical(state(bundle.submission, bundle.manifest.nonce))
+    write_ssh_signature(bundle, claims, armour(blob(claims)))
+    return root
+
+
+def test_who_signs_in_both_ways_stands_in_the_log_by_the_envelope(both: Path) -> None:
+    bundle = Bundle.open(both)
+    logged = [one for one in log_of(bundle, 1) if one.envelope != statement_sha256(bundle)]
+    assert len(verify(bundle, ring(both), logged).signed_by) == 2
+    with pytest.raises(VerificationError, match="was revoked"):
+        verify(bundle, without_ssh(both), logged)
+
+
+def statement_sha256(bundle: Bundle) -> str:
+    """Digest of the statement that lies by itself."""
+    files = bundle.attestations.items()
+    (data,) = (data for path, data in files if path.endswith(".statement.json"))
+    return hashlib.sha256(data).hexdigest()
+
+
+def test_a_reviewer_countersigns_the_envelope_that_the_log_has(both: Path) -> None:
+    before = Bundle.open(both).attestations
+    (envelope,) = (data for path, data in before.items() if path.endswith(".dsse.json"))
+    after = review(both).attestations
+    (added,) = (data for path, data in after.items() if path not in before)
+    said = json.loads(base64.b64decode(json.loads(added)["payload"]))["predicate"]
+    assert said["statement"] == hashlib.sha256(envelope).hexdigest()
+
+
+def without_ssh(root: Path) -> Keyring:
+    """The keyring with the SSH key revoked, whose signature nothing dates."""
+    keyring = ring(root)
+    update = {"status": "revoked", "to_index": 9}
+    last = keyring.keys[-1].model_copy(update=update)
+    return keyring.model_copy(update={"keys": (*keyring.keys[:-1], last)})
