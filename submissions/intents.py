@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,11 +15,13 @@ from harness.records import Identifier, Record, Scenario, Sha256
 from submissions.envelope import VerificationError, pre_authentication_encoding
 from submissions.keys import Keyring, load_private
 from submissions.public_key import PublicKey
-from submissions.statement import Opened, Subject, seal_statement
+from submissions.statement import Opened, Subject, open_statement, seal_statement
 from submissions.strict_json import read_record
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    from submissions.log_entry import LogEntry
 
 RUN_INTENT = "urn:levelfield:predicate/run-intent/v1"
 MAX_LINES = 100_000
@@ -45,6 +47,17 @@ class SignedLines:
     signed: int
     unsigned: int
     key_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Registration:
+    """A statement in a round's log of how far somebody's intent log reached."""
+
+    entry: int
+    """Its place in the round's log, which is its time."""
+    lines: int
+    fault: str | None
+    """Why the log at hand does not continue what was registered, if it does not."""
 
 
 def read_log(data: bytes, where: str) -> tuple[Line, ...]:
@@ -167,3 +180,30 @@ def check_registered(lines: Sequence[Line], opened: Opened[RunIntents], where: s
         raise VerificationError(
             f"{where}: line {said.lines} is not the one that was registered; the log was rewritten"
         )
+
+
+def registrations(
+    lines: Sequence[Line],
+    entries: Sequence["LogEntry"],
+    read_envelope: Callable[[str], bytes],
+    keyring: Keyring,
+    organisation: str,
+) -> list[Registration]:
+    """What ``organisation`` registered in a round's log, against the log ``lines`` at hand.
+
+    `VerificationError` for a statement that was not signed by a key of its own at that time.
+    """
+    found = []
+    for index, entry in enumerate(entries):
+        if (entry.predicate_type, entry.actor) == (RUN_INTENT, organisation):
+            where = f"entry {index}"
+            own = [key for key in keyring.at(index) if key.organisation == organisation]
+            data = read_envelope(entry.envelope)
+            opened = open_statement(data, where, own, RUN_INTENT, RunIntents)
+            fault = None
+            try:
+                check_registered(lines, opened, where)
+            except VerificationError as error:
+                fault = str(error)
+            found.append(Registration(index, opened.predicate.lines, fault))
+    return found

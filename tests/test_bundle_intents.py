@@ -1,5 +1,6 @@
 """submissions/intents.py: the log in a bundle, its hidden lines, signatures, registration."""
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,9 +25,11 @@ from submissions.intents import (
     log_for,
     read_log,
     register,
+    registrations,
     signer,
 )
 from submissions.keys import Keyring, add_to_keyring, generate, load_private
+from submissions.log_entry import LogEntry
 from submissions.pack import pack
 from submissions.statement import open_statement
 
@@ -144,6 +147,35 @@ def test_what_was_registered_cannot_be_rewritten(
         check_registered(lines_of(other), opened, "log")
     with pytest.raises(LevelfieldError, match="is empty"):
         register([], load_private(key))
+
+
+def test_what_a_rounds_log_holds_is_compared_with_the_log_at_hand(
+    journal: Journal, key: Path, keyring: Keyring
+) -> None:
+    other = Journal(journal.path.with_name("other.jsonl"), "practice")
+    other.start(run_of(9))
+    envelopes = {
+        hashlib.sha256(data).hexdigest(): data
+        for data in (
+            register(lines_of(journal)[:2], load_private(key)),
+            register(lines_of(other), load_private(key)),
+        )
+    }
+    entries = [
+        LogEntry(
+            envelope=name, subject=None, predicate_type=RUN_INTENT, actor="acme", kind="statement"
+        )
+        for name in envelopes
+    ]
+    found = registrations(lines_of(journal), entries, envelopes.__getitem__, keyring, "acme")
+    assert [(one.entry, one.lines, one.fault is None) for one in found] == [
+        (0, 2, True),
+        (1, 1, False),
+    ]
+    assert registrations(lines_of(journal), entries, envelopes.__getitem__, keyring, "beta") == []
+    forged = [entry.model_copy(update={"actor": "beta"}) for entry in entries]
+    with pytest.raises(VerificationError, match="unknown key"):
+        registrations(lines_of(journal), forged, envelopes.__getitem__, keyring, "beta")
 
 
 def test_rules_and_layout_mean_the_same_file() -> None:

@@ -2,18 +2,19 @@
 
 import json
 import time
-from datetime import UTC, datetime
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from harness.commands.options import HOME, KEY, KEYRING, Commands, as_json, emit, example, tell
-from harness.errors import LevelfieldError
+from harness.errors import LevelfieldError, UsageError
 
 if TYPE_CHECKING:
     from harness.intents import Line
     from harness.journal import Journal
+    from submissions.intents import Registration
     from submissions.keys import Keyring
 
 FOLDER = HOME / "intents"
@@ -72,59 +73,32 @@ def intents() -> None:
 @as_json
 def show(source: Path | None, round_name: str, to_json: bool) -> None:
     """List the lines of your own log, of a bundle's, or of a file."""
+    from harness.commands.intent_rows import HEADER, row
     from harness.console import table
 
-    lines, where = _read(source, round_name)
+    lines, where, _ = _read(source, round_name)
     if to_json:
         emit([json.loads(line.to_bytes()) for line in lines])
         return
     signed = sum(line.signature is not None for line in lines)
     title = f"{where}: {len(lines)} lines, {signed} signed"
-    header = ["line", "time (UTC)", "workload", "scenario", "what", "run"]
-    table(title, header, [_row(line) for line in lines])
+    table(title, HEADER, [row(line) for line in lines])
 
 
-def _row(line: "Line") -> list[str]:
-    from harness.intents import Intent, Outcome, Slot
-
-    body, head = line.body, line.head
-    told = [str(head.index + 1), "", head.workload, head.scenario, f"{head.kind}, hidden", ""]
-    if isinstance(body, Intent):
-        slot = ", takes a slot" if body.slot else ""
-        what = f"{body.purpose} starts: {body.configuration.mode}{slot}"
-        told[1], told[4], told[5] = _time(body.started_ms), what, body.run_id
-    elif isinstance(body, Outcome):
-        reason = f": {_plain(body.reason)}" if body.reason else ""
-        told[1], told[4], told[5] = _time(body.ended_ms), f"{body.status}{reason}", body.run_id
-    elif isinstance(body, Slot):
-        told[1], told[4] = _time(body.made_ms), f"slot {body.number} of {body.count}"
-    return told
-
-
-def _time(time_ms: int) -> str:
-    try:
-        return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
-    except (OverflowError, OSError, ValueError):  # a bundle may say anything
-        return str(time_ms)
-
-
-def _plain(text: str) -> str:
-    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
-
-
-def _read(source: Path | None, round_name: str) -> "tuple[tuple[Line, ...], str]":
-    """The lines of a bundle, of a file, or of the user's own log."""
+def _read(source: Path | None, round_name: str) -> "tuple[tuple[Line, ...], str, str | None]":
+    """The lines of a bundle, of a file, or of the user's own log; a bundle's submitter."""
     from submissions.bundle import Bundle
     from submissions.intents import read_log
 
     path = source or default_log(round_name)
     if source and (source.is_dir() or source.suffix == ".zip"):
-        found = Bundle.open(source).submission.intents
+        opened = Bundle.open(source)
+        found = opened.submission.intents
         if found is None:
             raise LevelfieldError(f"{source}: holds no log of started runs; it is of before")
-        return found, str(source)
+        return found, str(source), opened.manifest.submitter
     try:
-        return read_log(path.read_bytes(), str(path)), str(path)
+        return read_log(path.read_bytes(), str(path)), str(path), None
     except FileNotFoundError as error:
         raise LevelfieldError(
             f"{path}: no such log; levelfield run --round ROUND begins one"
@@ -134,6 +108,7 @@ def _read(source: Path | None, round_name: str) -> "tuple[tuple[Line, ...], str]
 @intents.command(
     epilog=example(
         "levelfield intents verify bundles/1",
+        "levelfield intents verify bundles/1 --log submissions/rounds/2026.1",
         "levelfield intents verify bundles/1 --registered slots.dsse.json",
     )
 )
@@ -143,33 +118,61 @@ def _read(source: Path | None, round_name: str) -> "tuple[tuple[Line, ...], str]
               show_default="~/.levelfield/keyring.json", help="Keys that you trust.")  # fmt: skip
 @click.option("--registered", type=click.Path(path_type=Path), metavar="STATEMENT",
               help="Statement of earlier lines, as the round's log has it.")  # fmt: skip
+@click.option("--log", "round_folder", type=click.Path(path_type=Path), metavar="ROUND",
+              help="Round's folder: its keyring, and all that the submitter registered.",
+)  # fmt: skip
 @as_json
 def verify(
-    source: Path | None, round_name: str, keyring: Path, registered: Path | None, to_json: bool
-) -> None:
+    source: Path | None, round_name: str, keyring: Path, registered: Path | None,
+    round_folder: Path | None, to_json: bool,
+) -> None:  # fmt: skip
     """Check that a log is whole, that its signatures hold, and that it continues another."""
     from rules.intents import faults
-    from submissions.bundle import Bundle
     from submissions.intents import check_signatures
     from submissions.keys import Keyring
 
-    lines, where = _read(source, round_name)
+    lines, where, submitter = _read(source, round_name)
     held = lines[0].head.round if lines else round_name
     for line, fault in faults(lines, held):
         raise LevelfieldError(f"{where}: line {line.head.index + 1} {fault}; ask for the true log")
-    bundled = source is not None and source.suffix != ".jsonl"
-    submitter = Bundle.open(source).manifest.submitter if source and bundled else None
-    keys = Keyring.read(keyring) if keyring.exists() else Keyring()
+    told: list[Registration] = []
+    if round_folder:
+        keys, told = _registrations(lines, round_folder, submitter, where)
+    else:
+        keys = Keyring.read(keyring) if keyring.exists() else Keyring()
     found = check_signatures(lines, keys, submitter, where)
     if registered:
         _check_registered(lines, registered, keys, where)
     if to_json:
-        emit({"lines": len(lines), "signed": found.signed, "unsigned": found.unsigned,
-              "key_ids": found.key_ids, "registered": registered is not None})  # fmt: skip
-    else:
-        beyond = ", and continues what was registered" if registered else ""
-        click.echo(f"{where}: {len(lines)} lines follow each other, {found.signed} of them "
-                   f"signed{beyond}")  # fmt: skip
+        emit({"lines": len(lines), **asdict(found), "registered": registered is not None,
+              "registrations": [asdict(one) for one in told]})  # fmt: skip
+        return
+    beyond = ", and continues what was registered" if registered else ""
+    click.echo(f"{where}: {len(lines)} lines follow each other, {found.signed} of them "
+               f"signed{beyond}")  # fmt: skip
+    for one in told:
+        click.echo(one.fault or f"entry {one.entry}: registered {one.lines} of these lines")
+
+
+def _registrations(
+    lines: "tuple[Line, ...]", folder: Path, submitter: str | None, where: str
+) -> "tuple[Keyring, list[Registration]]":
+    """The round's keyring, and what its log holds of the submitter's; refused if none fits."""
+    from submissions.intents import registrations
+    from submissions.round_folder import RoundFolder
+    from submissions.round_log import RoundLog
+
+    if submitter is None:
+        raise UsageError("--log: is for a bundle, whose submitter is known; name one")
+    log = RoundLog.open(RoundFolder(folder))
+    keyring = log.keyring()
+    told = registrations(lines, log.verify(keyring), log.folder.read_envelope, keyring, submitter)
+    if told and all(one.fault for one in told):
+        raise LevelfieldError(
+            f"{where}: continues nothing that {submitter} registered in the round's log: "
+            f"{told[0].fault}"
+        )
+    return keyring, told
 
 
 def _check_registered(
