@@ -8,7 +8,7 @@ from review_rounds import ROUND, Play
 
 from rules.rule import Report, check
 from submissions.bundle import Bundle
-from submissions.keys import load_private
+from submissions.keys import Keyring, load_private
 from submissions.log_entry import LogEntry
 from submissions.round_folder import RoundFolder
 from submissions.round_log import RoundLog
@@ -215,3 +215,23 @@ def test_a_statement_without_its_bundle_is_not_logged(play: Play) -> None:
     RoundFolder(ROUND).write_envelope(envelope.read_bytes())
     told = play.run(["review", "pending"])
     assert (told.code, f"bundle {bundle.id} does not lie in" in told.text) == (1, True)
+
+
+@pytest.mark.parametrize(("ends", "state"), [(2, "objected"), (1, "submitted")])
+def test_a_key_counts_as_it_did_at_its_place_in_the_log(
+    play: Play, submitted: Bundle, ends: int, state: str
+) -> None:
+    objection_of(play, submitted)
+    path = ROUND / "keyring.json"
+    keyring = Keyring.read(path)
+    revoked = {"to_index": ends, "status": "revoked", "reason": "lost"}
+    keys = [
+        entry.model_copy(update=revoked) if entry.organisation == "lab" else entry
+        for entry in keyring.keys
+    ]
+    path.write_text(keyring.model_copy(update={"keys": tuple(keys)}).to_json())
+    assert states(play) == {submitted.id: (state, "L1")}
+    told = play.run(["review", "show", submitted.id]).text
+    assert ("signed by an unknown key" in told) == (state == "submitted")
+    late = play.says(f"review done {submitted.id}", "lab")
+    assert (late.code, "no longer valid" in late.text) == (1, True)
