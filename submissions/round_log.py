@@ -166,6 +166,8 @@ class RoundLog:
         if keyring.threshold is None and not anchors:
             return keyring
         name = self.folder.keyring_signatures.name
+        if not os.path.lexists(self.folder.keyring_signatures):
+            raise VerificationError(f"{where}: its root keys have not signed it; use keys sign")
         signatures = read_inside(self.folder.root, name, MAX_ENVELOPE_BYTES)
         return open_signed(data, signatures, where, anchors)
 

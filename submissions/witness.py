@@ -141,7 +141,13 @@ def _latest(found: Iterable[Cosignature]) -> tuple[Cosignature, ...]:
 
 
 def _witnesses(keyring: Keyring, size: int) -> tuple[KeyEntry, ...]:
-    return tuple(entry for entry in keyring.at(max(size - 1, 0)) if "witness" in entry.roles)
+    """Those that count at the last entry, and those that were admitted since it was logged."""
+    places = (max(size - 1, 0), size)
+    return tuple(
+        entry
+        for entry in keyring.keys
+        if "witness" in entry.roles and any(entry.counts_at(place) for place in places)
+    )
 
 
 def _witness_entry(keyring: Keyring, size: int, key: "Ed25519PrivateKey") -> KeyEntry:

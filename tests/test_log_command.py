@@ -137,3 +137,11 @@ def test_a_mistyped_command_is_a_usage_error(good: Path, words: tuple[str, ...])
     held = [str(good / word) if word in ("round", "keeper") else word for word in words]
     done = CliRunner().invoke(cli, ["log", *held])
     assert getattr(done.exception, "exit_code", 0) == 2
+
+
+def test_a_log_that_could_not_be_begun_can_be_begun_again(log: Log, folder: RoundFolder) -> None:
+    shutil.rmtree(folder.log)
+    folder.round_file.unlink()
+    words = ("init", "round", "--round", "practice", "--origin", "a.org/1", "--key")
+    assert "may not sign this log" in log(*words, "alice")
+    assert log(*words, "keeper")["origin"] == "a.org/1"

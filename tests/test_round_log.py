@@ -294,6 +294,9 @@ def test_a_keyring_that_names_root_keys_counts_only_with_their_signatures(
     )
     with pytest.raises(LevelfieldError, match="changed after its root keys signed it"):
         signed.verify()
+    signed.folder.keyring_signatures.unlink()
+    with pytest.raises(LevelfieldError, match="its root keys have not signed it"):
+        signed.verify()
 
 
 def test_a_reader_who_trusts_root_keys_is_not_taken_in_by_others(signed: RoundLog) -> None:

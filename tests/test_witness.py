@@ -1,6 +1,6 @@
 import shutil
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -141,3 +141,14 @@ def test_witnesses_add_to_each_other_and_none_undoes_an_append(log: RoundLog) ->
     with pytest.raises(LevelfieldError, match="the log has grown meanwhile"):
         first.cosign("alice", ALICE, NOW)
     assert RoundLog.open(log.folder).size == 4
+
+
+def test_a_witness_counts_from_its_admission_and_not_after_its_end(log: RoundLog) -> None:
+    note = cosign(log.note or fail(), "alice", ALICE, NOW)
+    lives = {(3, None): True, (4, None): False, (0, 3): True, (0, 2): False}
+    for (first, end), counts in lives.items():
+        update: dict[str, Any] = {"from_index": first, "to_index": end}
+        update |= {} if end is None else {"status": "revoked"}
+        alice = key_entry(ALICE, "alice", "witness").model_copy(update=update)
+        keyring = Keyring(keys=(*KEYRING.keys, alice))
+        assert len(check_witnessed(note, keyring, 0)) == counts

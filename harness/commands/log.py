@@ -55,7 +55,7 @@ def init(folder: Path, round_name: str, origin: str, key: Path, to_json: bool) -
     """Make a round's folder with an empty log, or the log in a folder that has a keyring."""
     from pydantic import ValidationError
 
-    from harness.errors import UsageError
+    from harness.errors import LevelfieldError, UsageError
     from submissions.keys import load_private
     from submissions.round_folder import RoundFolder, RoundInfo
     from submissions.round_log import RoundLog
@@ -68,8 +68,12 @@ def init(folder: Path, round_name: str, origin: str, key: Path, to_json: bool) -
             f"--origin {origin[:128]!a} or --round {round_name[:64]!a}: not a name for it; "
             "use a-z 0-9 . _ -, the origin in parts between slashes"
         ) from error
-    made = RoundLog.open(RoundFolder.create(folder, info))
-    made.append([], private)
+    made = RoundFolder.create(folder, info)
+    try:
+        RoundLog.open(made).append([], private)
+    except LevelfieldError:
+        made.round_file.unlink()  # so that it can be tried again
+        raise
     if to_json:
         emit({"folder": str(folder), **info.model_dump(mode="json", by_alias=True)})
     else:
@@ -180,7 +184,7 @@ def prove(folder: Path, index: int, out: Path | None, to_json: bool) -> None:
         emit(receipt.model_dump(mode="json", by_alias=True))
     else:
         size = receipt.checkpoint.splitlines()[1]
-        click.echo(f"entry {index} of {size} is proved by {len(receipt.proof)} hashes"
+        click.echo(f"entry {index} is in the log of {size}"
                    + (f": {out}" if out else "; --out keeps them"))  # fmt: skip
 
 

@@ -107,4 +107,9 @@ def reveal(opening: Path, folder: Path, key: Path | None, to_json: bool) -> None
     elif indices:
         click.echo(f"bundle {promise.bundle}: revealed as entry {indices[0]}")
     else:
+        paths = [
+            opened.folder.envelope_path(entry.envelope),
+            opened.folder.root / opened.opening_path(promise.bundle),
+        ]
         click.echo(f"bundle {promise.bundle}: laid out; the log's keeper appends it (log append)")
+        click.echo(f"next: git add {' '.join(map(str, paths))}")
