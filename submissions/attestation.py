@@ -14,6 +14,7 @@ from submissions.log_entry import LogEntry
 from submissions.manifest import canonical
 from submissions.sshsig import ask_ssh_keygen
 from submissions.statement import BENCHMARK_RESULT, seal_statement, state, subject_of
+from submissions.statement_time import check_time
 from submissions.verdict import TEST_RESULT, verdict_of
 from submissions.vouchers import Voucher, read_vouchers, write_envelope, write_ssh_signature
 
@@ -153,7 +154,13 @@ def verify(
     """
     vouchers, said = _read(bundle, keyring)
     # (9) where each statement stands in the log, (10) the keys' state there
-    _check_time(vouchers, bundle, logged)
+    check_time(vouchers, bundle.id, logged)
+    return _verification(bundle, keyring, said, logged)
+
+
+def _verification(
+    bundle: Bundle, keyring: Keyring, said: Said, logged: Sequence[LogEntry] | None
+) -> Verification:
     claimed = _distinct(keyring, (entry for claim in said.claims for entry in claim.signed_by))
     reviewers = _distinct(keyring, (entry for _, entry in said.countersigned))
     checked = said.raised_by(bundle.submission.submitter)
@@ -201,51 +208,6 @@ def _unsigned(bundle: Bundle, held: str) -> VerificationError:
     return VerificationError(
         f"{bundle.root}: unsigned: it holds {held}; sign it, or ask its submitter to"
     )
-
-
-def _check_time(
-    vouchers: tuple[Voucher, ...], bundle: Bundle, logged: Sequence[LogEntry] | None
-) -> None:
-    """Steps 9 and 10: where each statement stands in the log, and that its keys counted there."""
-    if logged is None:
-        for voucher in vouchers:
-            for entry in voucher.signed_by:
-                _check_active(entry, voucher.path)
-        return
-    places = {entry.envelope: (index, entry) for index, entry in enumerate(logged)}
-    dated = {voucher.payload for voucher in vouchers if voucher.sha256 in places}
-    for voucher in vouchers:
-        if voucher.payload in dated and not voucher.enveloped:
-            # The log holds envelopes only: the same statement is there, this signature is not.
-            for entry in voucher.signed_by:
-                _check_active(entry, voucher.path)
-            continue
-        if voucher.sha256 not in places:
-            raise VerificationError(
-                f"{voucher.path}: not in the round's log; hand it in before you rely on it"
-            )
-        index, leaf = places[voucher.sha256]
-        if leaf.subject not in (bundle.id, None):
-            raise VerificationError(f"{voucher.path}: logged at {index} for another bundle")
-        for entry in voucher.signed_by:
-            if not entry.counts_at(index):
-                raise VerificationError(
-                    f"{voucher.path}: entry {index} of the log, but the key of "
-                    f"{entry.organisation} counts {_life(entry)}; sign with a key that counts"
-                )
-
-
-def _check_active(entry: KeyEntry, where: str) -> None:
-    if entry.status != "active":
-        raise VerificationError(
-            f"{where}: the key of {entry.organisation} was {entry.status}; only a round's log "
-            "can tell whether it signed before that, verify with --log"
-        )
-
-
-def _life(entry: KeyEntry) -> str:
-    until = "" if entry.to_index is None else f" and before entry {entry.to_index}"
-    return f"from entry {entry.from_index}{until} ({entry.status})"
 
 
 def _distinct(keyring: Keyring, signed: Iterable[KeyEntry]) -> list[KeyEntry]:
