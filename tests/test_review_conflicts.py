@@ -204,3 +204,9 @@ def test_an_event_about_a_bundle_that_nobody_submitted_is_refused() -> None:
     book = Book()
     book.event("lab", "review-done", B)
     assert unplaced(book) == f"no bundle {B} has been submitted to this round"
+
+
+def test_a_self_review_is_named_before_the_role_that_is_lacking() -> None:
+    book = Book()
+    book.event("acme", "review-done")
+    assert book.reason() == f"self-review: acme is the submitter of bundle {A}"

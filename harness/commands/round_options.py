@@ -67,8 +67,8 @@ def say(kind: "Kind", bundle: str, options: dict[str, Any]) -> None:
         said = event.model_dump(mode="json", exclude_defaults=True)
         emit({"envelope": envelope, "index": index, "event": said, "state": state})
         return
-    place = f"entry {index}" if index is not None else "waits for the log"
-    click.echo(f"{kind} {envelope[:12]} by {event.by}: {place}; bundle {case.bundle}: {state}")
+    place = f"entry {index}, now" if index is not None else "waits for the log, then"
+    click.echo(f"{kind} {envelope[:12]} by {event.by}: {place} bundle {case.bundle} is {state}")
     if index is None:
         click.echo(f"next: git add {docket.folder.envelope_path(envelope)}")
 

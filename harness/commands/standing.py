@@ -43,8 +43,9 @@ def tell_round(docket: "Docket", to_json: bool) -> None:
         found = [_as_json(one) for one in statuses]
         emit({"round": name, "entries": len(docket.entries), "missing": missing, "bundles": found})
     else:
-        table(f"Round {name}, {count(len(docket.entries), 'entry')}".replace("entrys", "entries"),
-              STATUS_HEADER, status_rows(statuses))  # fmt: skip
+        table(
+            f"Round {name}, log of size {len(docket.entries)}", STATUS_HEADER, status_rows(statuses)
+        )
         for one in statuses:
             for line in waiver_lines(one):
                 click.echo(f"{one.bundle}:{line}")

@@ -55,22 +55,29 @@ def refusal(step: Step) -> str | None:
     event = step.event
     particular = _PARTICULAR.get(event.type)
     return (
-        signer_refusal(_ROLES[event.type], event.by, step.logged)
+        impersonation(event.by, step.logged)
         or conflict(event.type, event.by, step.case)
+        or lacking_role(_ROLES[event.type], step.logged)
         or _reference(step)
         or _closed(step)
         or (particular(step) if particular else None)
     )
 
 
-def signer_refusal(roles: tuple[str, ...], by: str, logged: Logged) -> str | None:
-    """Why the keys that signed may not speak for ``by`` in one of ``roles``."""
+def impersonation(by: str, logged: Logged) -> str | None:
+    """Why the keys that signed may not speak for ``by``: they are another's."""
     if logged.by != by:
         return f"it speaks for {by}, and {logged.by or 'nobody'} signed it"
-    if not logged.roles & set(roles):
-        held = ", ".join(sorted(logged.roles)) or "no role"
-        return f"the keyring gives {by} {held} at entry {logged.index}, not {' or '.join(roles)}"
     return None
+
+
+def lacking_role(roles: tuple[str, ...], logged: Logged) -> str | None:
+    """Why the keys that signed may not say this: the keyring gives them none of ``roles``."""
+    if logged.roles & set(roles):
+        return None
+    held = ", ".join(sorted(logged.roles)) or "no role"
+    who, wanted = logged.by or "nobody", " or ".join(roles)
+    return f"the keyring gives {who} {held} at entry {logged.index}, not {wanted}"
 
 
 def self_review(by: str, case: Case) -> str | None:

@@ -20,12 +20,7 @@ from submissions.review.case import (
     Waiver,
     open_objections,
 )
-from submissions.review.conflicts import (
-    conflict,
-    refusal,
-    self_review,
-    signer_refusal,
-)
+from submissions.review.conflicts import conflict, impersonation, lacking_role, refusal
 from submissions.review.event import Kind, ReviewEvent
 from submissions.review.status import Status, status_of
 
@@ -79,17 +74,13 @@ class Replay:
         if isinstance(content, Countersigned) and content.statement not in case.statements:
             return f"{content.statement[:12]} is no statement of the submitter in this log"
         roles = ("review", "root") if isinstance(content, Checked) else ("review",)
-        return (
-            signer_refusal(roles, entry.by, entry)
-            or self_review(entry.by, case)
-            or conflict("review-done", entry.by, case)
-        )
+        return conflict("review-done", entry.by, case) or lacking_role(roles, entry)
 
     def _submission_refusal(self, entry: Logged, content: Submitted) -> str | None:
         for case in self.cases.values():
             if case.nonce == content.nonce and case.bundle != entry.bundle:
                 return f"replayed: its nonce is that of bundle {case.bundle} (entry {case.index})"
-        return signer_refusal(("submit",), content.submitter, entry)
+        return impersonation(content.submitter, entry) or lacking_role(("submit",), entry)
 
     def take(self, entry: Logged) -> None:
         """Take in the next entry."""

@@ -122,7 +122,7 @@ def standing(case: Case, cases: Cases) -> tuple[State, str]:
         first = standing_objections[0]
         return State.OBJECTED, (
             f"{first.event.by} objects (entry {first.index}, {first.envelope[:12]}); "
-            "until it is dropped by its author, or a verdict rejects it"
+            "it stands until its author drops it or a verdict closes it"
         )
     if lacking := _lacking(case):
         begun = case.assigned or case.done or case.countersigned
