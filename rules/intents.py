@@ -98,7 +98,7 @@ def run_was_announced(case: RunCase) -> Iterator[Problem]:
     """Every run was announced before it started, as what it then was, and its end was told.
 
     The log has exactly one intent with the run's id, of the configuration and the start that its
-    record has, and an outcome that is its status.
+    record has, and an outcome that is its status; the run was not withdrawn.
     """
     run = case.evidence.run
     lines = lines_of(case.submission.intents or (), case.entry)
@@ -118,6 +118,8 @@ def run_was_announced(case: RunCase) -> Iterator[Problem]:
     if run.status not in told:
         said = ", ".join(told) or "nothing of its end"
         yield _problem(case, f"the run {run.id} is {run.status}, the log says {said}", line)
+    if "withdrawn" in told:
+        yield _problem(case, f"the run {run.id} was withdrawn, but is in the bundle", line)
 
 
 def _is_intent_of(line: Line, run: Run) -> bool:

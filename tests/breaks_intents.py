@@ -67,10 +67,10 @@ def slot(number: int) -> Slot:
     return Slot(block="5" * 32, number=number, count=2, made_ms=EXTRA.started_ms)
 
 
-def withdrawn() -> Outcome:
-    """Says that `EXTRA` is no part of any result."""
+def withdrawn(run_id: str = EXTRA.id) -> Outcome:
+    """Says that a run, by default `EXTRA`, is no part of any result."""
     return Outcome(
-        run_id=EXTRA.id, status="withdrawn", ended_ms=EXTRA.started_ms + 10**7, reason="no"
+        run_id=run_id, status="withdrawn", ended_ms=EXTRA.started_ms + 10**7, reason="no"
     )
 
 
@@ -124,6 +124,7 @@ INTENT_BREAKS: dict[str, list[Callable[[Submission], Submission]]] = {
         lambda s: with_lines(s, _as_search(told_of(s))),
         lambda s: replace(_other_seed(s), intents=s.intents),
         lambda s: edited(s, 1, status="aborted"),
+        lambda s: added(s, withdrawn(training_run(0, 3).run.id)),
     ],
     "INTENT-3": [
         lambda s: added(s, *started("complete")),
