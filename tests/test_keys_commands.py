@@ -132,6 +132,8 @@ def test_checked_and_countersigned_on_the_command_line(house: Path, bundle: Path
     call("countersign", bundle, "--key", house / "lab", *ring)
     told = call("verify", bundle, *ring)
     assert told["level"] == "L2"
+    plain = CliRunner().invoke(cli, ["verify", str(bundle), *map(str, ring)])
+    assert plain.stdout.endswith(": level L2\n")
     assert [one["organisation"] for one in told["countersigned_by"]] == ["lab"]
     with pytest.raises(VerificationError, match="a self-review"):
         call("countersign", bundle, "--key", house / "acme", *ring)

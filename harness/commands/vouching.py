@@ -90,6 +90,7 @@ def verify(bundle: Path, keyring: Path, round_folder: Path | None, to_json: bool
         return
     for step in verification.steps:
         click.echo(step)
+    click.echo(f"bundle {opened.id}: level {verification.level}")
 
 
 @click.command(epilog=example("levelfield countersign bundles/1 --key lab_key"))
