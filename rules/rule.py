@@ -115,22 +115,17 @@ def check(
     """
     if not submission.judgeable:
         raise ValueError(f"bundle {submission.bundle_id}: opened without its logs")
-    cases = list(_cases(submission, terms, find, _lenders(submission, terms, find, others)))
-    findings: list[Finding] = []
-    passed, not_applicable = [], []
-    for one in RULES.values():
-        applicable = [case for case in cases if _in_scope(one, case)]
-        found = [finding for case in applicable for finding in _judge(one, case)]
-        findings += found
-        if not applicable:
-            not_applicable.append(one.number)
-        elif not found:
-            passed.append(one.number)
+    found: dict[str, list[Finding]] = {}
+    # A case at a time: what a long run logged is in memory only while that run is looked at.
+    for case in _cases(submission, terms, find, _lenders(submission, terms, find, others)):
+        for number, one in RULES.items():
+            if _in_scope(one, case):
+                found.setdefault(number, []).extend(_judge(one, case))
     return Report(
         round=terms.name,
-        findings=tuple(findings),
-        passed=tuple(passed),
-        not_applicable=tuple(not_applicable),
+        findings=tuple(finding for number in RULES for finding in found.get(number, ())),
+        passed=tuple(number for number in RULES if found.get(number) == []),
+        not_applicable=tuple(number for number in RULES if number not in found),
     )
 
 
