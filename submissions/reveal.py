@@ -1,8 +1,10 @@
 """Commit, then reveal: a bundle that was promised before the deadline is shown after it."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from harness.errors import LevelfieldError
 from submissions.bundle import Bundle
 from submissions.envelope import VerificationError
 from submissions.log_entry import LogEntry
@@ -12,6 +14,8 @@ from submissions.round_folder import read_inside, write_whole
 from submissions.round_log import RoundLog
 from submissions.statement import BENCHMARK_RESULT, BenchmarkResult, open_statement
 from submissions.strict_json import read_record
+
+_NAME = re.compile(r"[a-z2-7]{20}\.opening\.json")
 
 
 def read_opening(path: Path) -> Opening:
@@ -52,19 +56,32 @@ def reveal(log: RoundLog, opening: Opening, envelope: bytes) -> LogEntry:
     return opening.revealed(log.folder.write_envelope(envelope))
 
 
-def waiting_reveals(log: RoundLog) -> Iterator[LogEntry]:
-    """Entries for what was revealed in the folder and is not in the log yet."""
+def waiting_reveals(log: RoundLog) -> tuple[list[LogEntry], dict[str, str]]:
+    """Entries for what was revealed in the folder and is not in the log yet.
+
+    Also why an opening is refused, by its path: one that is bad must not hold up the others.
+    """
     logged = {entry.envelope for entry in log.entries()}
     waiting = [sha256 for sha256 in log.folder.envelopes() if sha256 not in logged]
+    found, refused = list[LogEntry](), dict[str, str]()
     for path in sorted(log.folder.receipts.glob("*.opening.json")):
-        opening = read_opening(path)
-        for sha256 in waiting:
-            data = log.folder.read_envelope(sha256)
-            try:
-                _check(log, opening.submitter, opening.manifest_sha256, data, str(path))
-            except VerificationError:
-                continue  # another statement, which is logged as such
-            yield reveal(log, opening, data)
+        if not _NAME.fullmatch(path.name):
+            continue
+        try:
+            found += _kept_by(log, read_opening(path), waiting)
+        except LevelfieldError as error:
+            refused[f"receipts/{path.name}"] = str(error)
+    return found, refused
+
+
+def _kept_by(log: RoundLog, opening: Opening, waiting: Sequence[str]) -> Iterator[LogEntry]:
+    for sha256 in waiting:
+        data = log.folder.read_envelope(sha256)
+        try:
+            _check(log, opening.submitter, opening.manifest_sha256, data, sha256)
+        except VerificationError:
+            continue  # another statement, which is logged as such
+        yield reveal(log, opening, data)
 
 
 def _check(

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +20,10 @@ MAX_ENVELOPE_BYTES = 2**20
 
 _MAX_ROUND_BYTES = 2**12
 _SUFFIX = ".dsse.json"
+# Names that others gave are shown and joined to paths; only such as a round gives are looked at.
+_ENVELOPE = re.compile(r"[0-9a-f]{64}\.dsse\.json")
+_SUBMITTER = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
+_BUNDLE = re.compile(r"[a-z2-7]{20}")
 _OWN = ("log", "events", "receipts")
 """Folders of the round itself, which no submitter can be named after."""
 
@@ -130,15 +135,16 @@ class RoundFolder:
         if not self.events.is_dir():
             return ()
         names = sorted(path.name for path in self.events.iterdir())
-        return tuple(name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX))
+        return tuple(name.removesuffix(_SUFFIX) for name in names if _ENVELOPE.fullmatch(name))
 
     def bundles(self) -> Iterator[tuple[str, str, Path]]:
         """Submitter, bundle id and folder of each bundle, sorted, by the folders' names alone."""
         for submitter in sorted(self.root.iterdir()):
-            if submitter.name in _OWN or not submitter.is_dir():
+            named = _SUBMITTER.fullmatch(submitter.name) and submitter.name not in _OWN
+            if not named or not submitter.is_dir():
                 continue
             for path in sorted(submitter.iterdir()):
-                if (path / "manifest.json").is_file():
+                if _BUNDLE.fullmatch(path.name) and (path / "manifest.json").is_file():
                     yield submitter.name, path.name, path
 
 

@@ -145,3 +145,18 @@ def test_a_log_that_could_not_be_begun_can_be_begun_again(log: Log, folder: Roun
     words = ("init", "round", "--round", "practice", "--origin", "a.org/1", "--key")
     assert "may not sign this log" in log(*words, "alice")
     assert log(*words, "keeper")["origin"] == "a.org/1"
+
+
+def test_a_bad_opening_holds_up_nothing_else(log: Log, folder: RoundFolder) -> None:
+    log("commit", "bundle", "round", "--out", "opening.json")
+    hand_in(folder)
+    folder.receipts.mkdir()
+    shutil.copy(folder.root.parent / "opening.json", folder.receipts / f"{'a' * 20}.opening.json")
+    (folder.receipts / f"{'b' * 20}.opening.json").write_text("{")
+    told = log("append", "round", "--key", "keeper")
+    assert told["appended"] == [0]
+    assert (
+        "committed to no such bundle before" in told["refused"][f"receipts/{'a' * 20}.opening.json"]
+    )
+    assert "not JSON" in told["refused"][f"receipts/{'b' * 20}.opening.json"]
+    assert [entry["kind"] for entry in log("show", "round")["entries"]] == ["statement"]

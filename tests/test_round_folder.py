@@ -32,6 +32,7 @@ def test_another_folder_is_no_round(tmp_path: Path) -> None:
 def test_an_envelope_is_found_by_its_digest(folder: RoundFolder) -> None:
     digest = folder.write_envelope(b"{}")
     assert digest == hashlib.sha256(b"{}").hexdigest()
+    (folder.events / "\x1b[2J.dsse.json").write_bytes(b"{}")
     assert folder.envelopes() == (digest,)
     assert folder.read_envelope(digest) == b"{}"
 
@@ -58,6 +59,9 @@ def test_bundles_are_listed_and_no_submitter_takes_the_rounds_own_folders(
     path = folder.bundle_path("acme", "b" * 20)
     path.mkdir(parents=True)
     (path / "manifest.json").write_bytes(b"{}")
+    for odd in ("ac\x1bme/" + "b" * 20, "acme/\x1b[2J", "log/" + "b" * 20):
+        (folder.root / odd).mkdir(parents=True)
+        (folder.root / odd / "manifest.json").write_bytes(b"{}")
     assert list(folder.bundles()) == [("acme", "b" * 20, path)]
     with pytest.raises(LevelfieldError, match="that folder is the round's"):
         folder.bundle_path("events", "b" * 20)

@@ -119,21 +119,21 @@ def append(
     for path in envelopes:
         opened.folder.write_envelope(read_inside(path.parent, path.name, MAX_ENVELOPE_BYTES))
     keyring = opened.keyring_entry()
-    entries = [*([keyring] if keyring else []), *waiting_reveals(opened)]
+    reveals, refused = waiting_reveals(opened)
+    entries = [*([keyring] if keyring else []), *reveals]
     if commitment and by:
         entries.append(promised(commitment, by))
     indices = opened.append(entries, private) if entries else []
     docket = Docket(opened.folder)
-    left = admit(docket)
+    refused |= {one.envelope: one.reason for one in admit(docket)}
     indices += docket.append(private) if docket.waiting else []
     if to_json:
-        refused = {one.envelope: one.reason for one in left}
         emit({"appended": indices, "size": RoundLog.open(opened.folder).size, "refused": refused})
     else:
         click.echo(f"{folder}: {_entries(len(indices))} appended")
-        for one in left:
-            tell(f"left out {one.envelope[:16]}: {one.reason}")
-    if left:
+        for name, reason in refused.items():
+            tell(f"left out {name}: {reason}")
+    if refused:
         raise SystemExit(1)
 
 
