@@ -235,3 +235,9 @@ def test_a_key_counts_as_it_did_at_its_place_in_the_log(
     assert ("signed by an unknown key" in told) == (state == "submitted")
     late = play.says(f"review done {submitted.id}", "lab")
     assert (late.code, "no longer valid" in late.text) == (1, True)
+
+
+def test_a_file_laid_into_anothers_bundle_is_refused(play: Play, submitted: Bundle) -> None:
+    (play.held(submitted) / "junk.txt").write_text("")
+    told = play.run(["review", "pending"])
+    assert (told.code, "junk.txt: additional" in told.text) == (1, True)

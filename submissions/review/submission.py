@@ -77,7 +77,8 @@ def admit(docket: Docket) -> list[Left]:
     """Add everything in the folder that is not logged yet to ``docket``; what may not be, and why.
 
     A bundle that is new must open, be signed by its submitter, and lie in the folder of its
-    submitter under its own id. What is about a refused bundle is not added either.
+    submitter under its own id; one that is logged must be whole still. What is about a refused
+    bundle is not added either.
     """
     left: list[Left] = []
     refused: set[str] = set()
@@ -93,7 +94,8 @@ def admit(docket: Docket) -> list[Left]:
             left.append(Left(f"{submitter}/{name}", str(error)))
     for case in docket.replay.cases.values():
         try:
-            docket.held(case)
+            # As a whole: a file laid into another's bundle would spoil it for every reader.
+            Bundle.open(docket.held(case).root, logs=False)
         except LevelfieldError as error:
             left.append(Left(f"{case.submitter}/{case.bundle}", str(error)))
     left += docket.add_pending(refused)
