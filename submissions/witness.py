@@ -80,6 +80,15 @@ def check_growth(log: RoundLog, earlier: Checkpoint, where: str) -> None:
         )
 
 
+def check_kept(log: RoundLog, keyring: Keyring, kept: Note, where: str) -> None:
+    """Hold the log to a checkpoint that somebody kept: signed by the log, it has only grown since.
+
+    `VerificationError` as `check_signed` and `check_growth` have it.
+    """
+    check_signed(kept, keyring, log.origin, where)
+    check_growth(log, kept.checkpoint, where)
+
+
 def check_seen(log: RoundLog, keyring: Keyring, memory: Memory) -> Note | None:
     """What the log said when it was seen last, if it has only grown since; None of a new log.
 
@@ -87,8 +96,7 @@ def check_seen(log: RoundLog, keyring: Keyring, memory: Memory) -> Note | None:
     """
     earlier, where = memory.last(log.origin), str(memory.path(log.origin))
     if earlier is not None:
-        check_signed(earlier, keyring, log.origin, where)
-        check_growth(log, earlier.checkpoint, where)
+        check_kept(log, keyring, earlier, where)
     return earlier
 
 

@@ -160,3 +160,10 @@ def test_a_bad_opening_holds_up_nothing_else(log: Log, folder: RoundFolder) -> N
     )
     assert "not JSON" in told["refused"][f"receipts/{'b' * 20}.opening.json"]
     assert [entry["kind"] for entry in log("show", "round")["entries"]] == ["statement"]
+
+
+def test_a_forged_checkpoint_raises_no_false_alarm(log: Log, folder: RoundFolder) -> None:
+    log("commit", "bundle", "round", "--out", "opening.json", "--key", "keeper")
+    data = (folder.log / "checkpoint").read_bytes()
+    (folder.root.parent / "kept").write_bytes(data.replace(b"\n1\n", b"\n2\n"))
+    assert "bad signature" in log("verify", "round", "--since", "kept")

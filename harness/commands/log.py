@@ -216,14 +216,14 @@ def verify(
 
     The checkpoint, once believed, is kept: next time the log must have grown from there.
     """
-    from submissions.witness import Memory, check_growth, check_seen, check_witnessed
+    from submissions.witness import Memory, check_kept, check_seen, check_witnessed
     from submissions.witness import read_checkpoint as read
 
     opened, trusted = _opened(folder, keyring)
     entries, memory = opened.verify(trusted), Memory(seen)
     earlier = check_seen(opened, trusted, memory)
     if since:
-        check_growth(opened, read(since).checkpoint, str(since))
+        check_kept(opened, trusted, read(since), str(since))
     if receipt:
         _hold_to(opened, trusted, receipt)
     assert opened.note is not None  # verified above
