@@ -29,6 +29,7 @@ from submissions.borrowing import (
     training_settings,
 )
 from submissions.bundle import Bundle
+from submissions.container import Folder
 from submissions.manifest import Manifest
 from submissions.pack import pack
 
@@ -39,7 +40,7 @@ SOURCE = Borrowed(bundle="c" * 20, workload=CARD.name)
 def bundled(submission: Submission) -> Bundle:
     """``submission`` as if it had been read from a folder."""
     manifest = Manifest(round="practice", nonce="0" * 32, submitter="lender", files=())
-    return Bundle(Path("lender"), manifest, "b" * 64, submission, {})
+    return Bundle(Folder(Path("lender")), manifest, "b" * 64, submission, {})
 
 
 @pytest.fixture(autouse=True)
