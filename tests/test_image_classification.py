@@ -46,6 +46,15 @@ def test_halves_have_the_sizes_of_the_card_and_share_nothing() -> None:
     assert not any(image.tobytes() in seen for image in digits.eval_images)
 
 
+def test_the_digits_are_those_of_scikit_learn() -> None:
+    from sklearn import datasets
+
+    bunch, digits = datasets.load_digits(), data.load_digits()
+    held_out = data.hold_out(bunch.target)
+    assert np.array_equal(digits.eval_images, bunch.images[held_out])
+    assert np.array_equal(digits.train_labels, bunch.target[~held_out])
+
+
 def test_the_hold_out_takes_half_of_each_class_whatever_follows() -> None:
     labels = np.array([0, 1] * 10, dtype=np.uint8)
     mask = data.hold_out(labels)
@@ -54,11 +63,9 @@ def test_the_hold_out_takes_half_of_each_class_whatever_follows() -> None:
 
 
 def test_changed_data_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    from sklearn import datasets
-
-    bunch = datasets.load_digits()
-    bunch.images[0, 0, 0] += 1
-    monkeypatch.setattr(datasets, "load_digits", lambda: bunch)
+    digits = data.load_digits()
+    digits.train_images[0, 0, 0] += 1
+    monkeypatch.setattr(data, "load_digits", lambda: digits)
     with pytest.raises(LevelfieldError, match="checksum"):
         data.checked(CARD)
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-import sklearn.datasets  # noqa: F401  (imported before the clock starts; loading reads data alone)
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
