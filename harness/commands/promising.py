@@ -59,7 +59,7 @@ def commit(bundle: Path, folder: Path, out: Path, key: Path | None, to_json: boo
     from submissions.round_log import RoundLog
 
     refuse_existing(out)
-    opened, held = RoundLog.open(RoundFolder(folder)), Bundle.open(bundle)
+    opened, held = RoundLog.open(RoundFolder(folder)), Bundle.open(bundle, logs=False)
     opening = Opening.new(opened.origin, held.manifest.submitter, held.manifest_sha256)
     write_whole(out, opening.to_json().encode())
     told = {"commitment": opening.commitment, "by": opening.submitter, "opening": str(out)}
@@ -100,7 +100,7 @@ def reveal(opening: Path, folder: Path, key: Path | None, to_json: bool) -> None
 
     opened, promise = RoundLog.open(RoundFolder(folder)), read_opening(opening)
     held = opened.folder.bundle_path(promise.submitter, promise.bundle)
-    entry = keep_promise(opened, promise, attested(Bundle.open(held), opened))
+    entry = keep_promise(opened, promise, attested(Bundle.open(held, logs=False), opened))
     indices = opened.append([entry], load_private(key)) if key else []
     if to_json:
         emit({"bundle": promise.bundle, "envelope": entry.envelope, "appended": indices})

@@ -35,7 +35,7 @@ def submit(
     docket = Docket(RoundFolder(folder) if folder else RoundFolder.of_round(round_name))
     if docket.reader.info.round != round_name:
         raise UsageError(f"{folder}: of round {docket.reader.info.round}, not of {round_name}")
-    opened = Bundle.open(bundle)
+    opened = Bundle.open(bundle, logs=False)
     by = docket.organisation(load_private(key))
     target, envelopes = hand_in(opened, docket, by)
     index = append(docket, log_key)

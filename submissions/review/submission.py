@@ -110,7 +110,7 @@ def _check_held(docket: Docket, submitter: str, name: str, path: Path) -> None:
         raise LevelfieldError(
             f"{path}: reached through a symbolic link; lay the bundle itself there"
         )
-    bundle = Bundle.open(path)
+    bundle = Bundle.open(path, logs=False)
     if (bundle.manifest.submitter, bundle.id) != (submitter, name):
         raise LevelfieldError(
             f"{path}: is bundle {bundle.id} of {bundle.manifest.submitter}; put it where it belongs"
@@ -137,7 +137,7 @@ def _copy(bundle: Bundle, target: Path) -> None:
         for path, data in files.items():
             (draft / path).parent.mkdir(parents=True, exist_ok=True)
             (draft / path).write_bytes(data)
-        Bundle.open(draft)
+        Bundle.open(draft, logs=False)
         draft.rename(target)
     except OSError as error:
         raise LevelfieldError(
