@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.commands.intents import open_journal
-from harness.commands.options import as_json, bundle_argument, count, emit, example, tell
+from harness.commands.options import (
+    as_json,
+    bundle_argument,
+    count,
+    emit,
+    example,
+    large_option,
+    tell,
+)
 from harness.errors import LevelfieldError, UsageError
 
 if TYPE_CHECKING:
@@ -49,8 +57,11 @@ _INFERENCE_RUNS = 3
 @click.option("--differences", "only_compare", is_flag=True, help="Only list them; run nothing.")
 @click.option("--judge", "replica", type=click.Path(path_type=Path), metavar="REPLICATION",
               help="Judge a replication bundle that there is; run nothing.")  # fmt: skip
+@large_option
 @as_json
-def replicate(bundle: Path, replica: Path | None, to_json: bool, **options: Any) -> None:
+def replicate(
+    bundle: Path, replica: Path | None, large: bool, to_json: bool, **options: Any
+) -> None:
     """Repeat a result's configuration on this machine, and say whether it comes out equal.
 
     Lists first in what this machine and its software differ from the original's. Exit code 1
@@ -59,9 +70,10 @@ def replicate(bundle: Path, replica: Path | None, to_json: bool, **options: Any)
     from submissions.bundle import Bundle
     from submissions.replication import check_record
 
-    original = Bundle.open(bundle)
+    original = Bundle.open(bundle, large=large)
     if replica:
-        record, where = check_record(original, Bundle.open(replica)), replica
+        copy = Bundle.open(replica, large=large)
+        record, where = check_record(original, copy), replica
     else:
         found = _replicated(original, options, to_json)
         if found is None:

@@ -12,6 +12,7 @@ from harness.commands.options import (
     bundle_argument,
     emit,
     example,
+    large_option,
 )
 
 if TYPE_CHECKING:
@@ -101,9 +102,10 @@ def verify(bundle: Path, keyring: Path, round_folder: Path | None, to_json: bool
               show_default="~/.levelfield/keyring.json", help="Keys that you trust.")  # fmt: skip
 @click.option("--with", "others", multiple=True, type=click.Path(path_type=Path), metavar="LENDER",
               help="Bundle from which hyperparameters were borrowed; repeatable.")  # fmt: skip
+@large_option
 @as_json
 def countersign(
-    bundle: Path, key: Path, keyring: Path, others: tuple[Path, ...], to_json: bool
+    bundle: Path, key: Path, keyring: Path, others: tuple[Path, ...], large: bool, to_json: bool
 ) -> None:
     """Say as a reviewer that you have looked at a bundle: verified, checked without errors.
 
@@ -117,8 +119,8 @@ def countersign(
     from submissions.bundle import Bundle
     from submissions.keys import Keyring, load_private
 
-    opened, private_key = Bundle.open(bundle), load_private(key)
-    lenders = [Bundle.open(other).submission for other in others]
+    opened, private_key = Bundle.open(bundle, large=large), load_private(key)
+    lenders = [Bundle.open(other, large=large).submission for other in others]
     report = judge(opened.submission, read_round(opened.submission.round), others=lenders)
     written = countersign_bundle(opened, report, Keyring.read(keyring), private_key)
     verdict = sign_verdict(opened, report, private_key)
