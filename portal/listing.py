@@ -17,6 +17,7 @@ from rules.rule import Finding, Report
 from rules.submission import Entry, RunEvidence
 from submissions.attestation import Verification
 from submissions.bundle import Bundle
+from submissions.review.status import Status
 from workloads.catalogue import load_card
 
 SCENARIO_TITLES = {
@@ -59,6 +60,8 @@ class Published:
     """Of a bundle that was imported."""
     replications: tuple[Repeated, ...] = ()
     """What others' replications say of its results."""
+    standing: Status | None = None
+    """Where it stands in its round, if it was handed in to one: the log's word, replayed."""
 
     @property
     def system(self) -> System:
@@ -87,8 +90,14 @@ class Published:
         """Whether a finding refuses a result.
 
         An imported result stands as long as its own tools accept it: what else is found is told.
+        What its round waived is told too.
         """
-        return finding.severity == "error" and (not self.imported or finding.rule == OFFICIAL)
+        waived = {one.rule for one in self.standing.waivers} if self.standing else set()
+        return (
+            finding.severity == "error"
+            and finding.rule not in waived
+            and (not self.imported or finding.rule == OFFICIAL)
+        )
 
 
 @dataclass(frozen=True)
@@ -232,6 +241,8 @@ class Listing:
     @property
     def trust(self) -> str:
         """As of `Published`; a result that was reviewed and replicated has the next level."""
+        if self.published.standing:
+            return LEVELS[self.published.standing.levels.get(self.entry.path, "L0")]
         level = self.published.level
         if level == "L2" and any(repeated.raises for repeated in self.replications):
             return LEVELS["L3"]

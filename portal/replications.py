@@ -16,6 +16,7 @@ LEVELS = {
     "L1": "L1: signed",
     "L2": "L2: checked and reviewed by another organisation",
     "L3": "L3: replicated by another organisation",
+    "L4": "L4: attested hardware, or a supervised run",
 }
 """Trust levels, with what each means."""
 

@@ -1,7 +1,6 @@
 """The page of one result: what its template shows, in the template's words."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,26 +16,16 @@ from portal.machine_view import machine_view
 from portal.margins import describe_margin
 from portal.measured import efficiency_of
 from portal.quantities import for_people
-from portal.rendering import plural, write_page
-from portal.replications import Repeated
+from portal.rendering import write_page
 from portal.scores import RunScore, run_scores, scaling
 from portal.system_table import system_rows
 from portal.telemetry_table import telemetry_table
-from rules.replication import Replicated
+from portal.trust_strip import trust_items
 from rules.rule import Finding
 from rules.submission import RunEvidence
 from submissions.borrowing import Setting, settings_of
 
 QUERIES = "queries.npy"
-
-
-@dataclass(frozen=True)
-class TrustItem:
-    """One line of the trust strip: an icon, a kind for its colour, a sentence."""
-
-    kind: str
-    icon: str
-    text: str
 
 
 def write_result(site: Path, listing: Listing, others: Sequence[Listing] = ()) -> None:
@@ -71,63 +60,6 @@ def write_result(site: Path, listing: Listing, others: Sequence[Listing] = ()) -
         telemetry=telemetry_table(listing),
         manifest_sha256=listing.published.bundle.submission.manifest_sha256,
     )
-
-
-def trust_items(listing: Listing) -> list[TrustItem]:
-    """The trust strip: who signed, what was checked, what the check said."""
-    published = listing.published
-    files = plural(len(published.bundle.manifest.files), "file")
-    items = [
-        _signature(listing),
-        TrustItem("", "✓", f"Manifest: {files}, each with the SHA-256 that the manifest gives."),
-        _checker(listing),
-    ]
-    if listing.imported:
-        return items
-    items += [_replication(repeated) for repeated in listing.replications]
-    return [*items, TrustItem("", "◆", f"Trust level {listing.trust}.")]
-
-
-def _replication(repeated: Repeated) -> TrustItem:
-    if repeated.verdict is Replicated.DIFFERENT:
-        return TrustItem("bad", "✕", repeated.text)
-    kind, icon = ("", "✓") if repeated.raises else ("warn", "!")
-    return TrustItem(kind, icon, repeated.text)
-
-
-def _signature(listing: Listing) -> TrustItem:
-    if listing.imported:
-        return TrustItem("warn", "!", f"{listing.trust.capitalize()}: nobody vouches for it here.")
-    verification = listing.published.verification
-    if verification is None or not verification.signed_by:
-        return TrustItem("warn", "!", "Not signed: nobody vouches for these numbers.")
-    signers = " and ".join(
-        f"{signatory.organisation} with key {signatory.key_id[:16]}…"
-        for signatory in verification.signed_by
-    )
-    return TrustItem("", "✓", f"Signed by {signers}")
-
-
-def _checker(listing: Listing) -> TrustItem:
-    report = listing.published.report
-    if listing.imported:
-        return _readings(listing)
-    counts = (
-        f"Checker: {plural(len(report.passed), 'rule')} passed, {len(listing.warnings)} warned, "
-        f"{plural(len(listing.errors), 'error')}; {len(report.not_applicable)} did not apply."
-    )
-    if listing.errors:
-        return TrustItem("bad", "✕", counts)
-    return TrustItem("warn" if listing.warnings else "", "!" if listing.warnings else "✓", counts)
-
-
-def _readings(listing: Listing) -> TrustItem:
-    """What both readings of an imported result come to."""
-    strict = plural(len(listing.warnings), "finding")
-    if listing.errors:
-        return TrustItem("bad", "✕", f"Its own tools refuse it; our strict reading: {strict}.")
-    said = f"Its own tools accept it; our strict reading: {strict}."
-    return TrustItem("warn" if listing.warnings else "", "!" if listing.warnings else "✓", said)
 
 
 def _run(listing: Listing, evidence: RunEvidence, score: RunScore) -> dict[str, Any]:

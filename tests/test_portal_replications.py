@@ -9,7 +9,7 @@ from test_replication import OFFLINE, original_of, replicated, rewritten
 
 from portal.listing import Listing, Published, list_results
 from portal.replications import Repeated, with_replications
-from portal.result_page import trust_items
+from portal.trust_strip import trust_items
 from rules.replication import Replicated
 from rules.rule import Report
 from submissions.attestation import Level, Verification

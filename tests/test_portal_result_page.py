@@ -14,7 +14,8 @@ from portal_example import (
 
 from harness.records import Scenario
 from portal.listing import Listing, Published, list_results
-from portal.result_page import trust_items, write_result
+from portal.result_page import write_result
+from portal.trust_strip import trust_items
 
 
 def _listing(entry: Published) -> Listing:

@@ -13,9 +13,14 @@ from harness.commands.options import (
     example,
     large_option,
 )
+from harness.commands.standing import ROUND, Standing, bundles_of_round, round_of
 
 if TYPE_CHECKING:
-    pass
+    from collections.abc import Iterator
+
+    from portal.listing import Published
+    from submissions.bundle import Bundle
+    from submissions.keys import Keyring
 
 
 @click.command(epilog=example("levelfield publish bundles/1 bundles/2 --out site"))
@@ -30,14 +35,11 @@ def publish(
 ) -> None:  # fmt: skip
     """Make a static site of bundles; an old site stays until the new one is whole.
 
-    Also of folders that import made, or of bundles in them.
+    Also of a round's folder, with where its bundles stand in review, and of folders that import
+    made, or of bundles in them.
     """
     from portal.imported import read_imported
-    from portal.site import Published
     from portal.site import publish as publish_site
-    from rules.round import read_round
-    from rules.rule import check as judge
-    from submissions.attestation import appraise
     from submissions.bundle import Bundle
     from submissions.keys import Keyring
     from submissions.mlperf_imported import find_imported
@@ -49,13 +51,31 @@ def publish(
         if imported := find_imported(path):
             published += read_imported(imported, trusted)
         else:
-            opened.append(Bundle.open(path, large=large))
-    for bundle in opened:
-        others = [other.submission for other in opened]
-        report = judge(bundle.submission, read_round(bundle.submission.round), others=others)
-        published.append(Published(bundle, report, appraise(bundle, trusted)))
+            places = bundles_of_round(path) if (path / ROUND).is_file() else [path]
+            opened += [Bundle.open(place, large=large) for place in places]
+    published += _judged(opened, trusted)
     index = publish_site(published, out)
     if to_json:
         emit({"site": str(index), "bundles": [one.bundle.id for one in published]})
     else:
         click.echo(f"{count(len(published), 'bundle')} in {index}")
+
+
+def _judged(opened: "list[Bundle]", trusted: "Keyring") -> "Iterator[Published]":
+    """Each bundle with its check and verification; in a round's folder by the round's own keys."""
+    from portal.listing import Published
+    from rules.round import read_round
+    from rules.rule import check as judge
+    from submissions.attestation import appraise
+
+    rounds: dict[Path, Standing] = {}
+    others = [bundle.submission for bundle in opened]
+    for bundle in opened:
+        report = judge(bundle.submission, read_round(bundle.submission.round), others=others)
+        root = round_of(bundle)
+        if root is None:
+            yield Published(bundle, report, appraise(bundle, trusted))
+            continue
+        place = rounds[root] = rounds.get(root) or Standing.of(root)
+        verification = appraise(bundle, place.keyring, place.entries)
+        yield Published(bundle, report, verification, standing=place.statuses.get(bundle.id))

@@ -1,6 +1,7 @@
 """``levelfield review status``, ``show`` and ``pending``: where a round's bundles stand."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,9 +11,16 @@ from harness.commands.options import as_json, count, emit, example
 from harness.commands.round_options import BUNDLE, FOLDER, open_docket
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from submissions.bundle import Bundle
+    from submissions.keys import Keyring
+    from submissions.log_entry import LogEntry
     from submissions.review.docket import Docket
     from submissions.review.status import Status
+
+ROUND = "round.json"
+"""By which a round's folder is known."""
 
 
 @click.command(epilog=example("levelfield review status", "levelfield review status --json"))
@@ -57,21 +65,47 @@ def tell_round(docket: "Docket", to_json: bool) -> None:
         raise SystemExit(1)
 
 
-def _verify_log(docket: "Docket") -> None:
+def _verify_log(docket: "Docket") -> "tuple[LogEntry, ...] | None":
     """Refuse a log that is not what its checkpoint says; what is missing the statuses tell."""
     from submissions.round_log import RoundLog
 
-    if not docket.replay.missing:
-        RoundLog.open(docket.folder).verify()
+    return None if docket.replay.missing else RoundLog.open(docket.folder).verify()
 
 
 def stands_in_its_round(bundle: "Bundle") -> "list[Status]":
     """The status of a bundle that lies in a round's folder, if the log knows it; else nothing."""
-    root = bundle.root.resolve().parent.parent
-    if not (root / "round.json").is_file():
-        return []
-    statuses = open_docket(root).replay.statuses()
+    root = round_of(bundle)
+    statuses = open_docket(root).replay.statuses() if root else {}
     return [statuses[bundle.id]] if bundle.id in statuses else []
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a round's folder says of its bundles: one replay serves them all."""
+
+    keyring: "Keyring"
+    entries: "tuple[LogEntry, ...] | None"
+    """Of the verified log; none if it cannot be replayed, as the statuses then say."""
+    statuses: "Mapping[str, Status]"
+
+    @classmethod
+    def of(cls, folder: Path) -> "Standing":
+        """Verify and replay the log of the round in ``folder``."""
+        docket = open_docket(folder)
+        return cls(docket.reader.keyring, _verify_log(docket), docket.replay.statuses())
+
+
+def round_of(bundle: "Bundle") -> Path | None:
+    """The round's folder in which a bundle lies, if it lies in one."""
+    root = bundle.root.resolve().parent.parent
+    return root if (root / ROUND).is_file() else None
+
+
+def bundles_of_round(folder: Path) -> list[Path]:
+    """Folders of the bundles that the round's log knows, by submitter and id."""
+    docket = open_docket(folder)
+    known = docket.replay.statuses()
+    return [path for _, name, path in docket.folder.bundles() if name in known]
 
 
 def _as_json(status: "Status") -> dict[str, object]:
