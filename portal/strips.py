@@ -1,5 +1,6 @@
 """Dot strips: every run of a result on the scale that its leaderboard's rows share."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -8,6 +9,8 @@ from portal.quantities import Quantity, for_people
 from portal.scores import RunScore, run_scores
 
 _WIDTH, _INSET = 200.0, 8.0
+_DECADE = 10
+"""Ends so many times apart make the scale logarithmic; else the fast ones would be one blot."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,26 @@ class Strips:
     by_id: Mapping[str, Strip]
     scale: tuple[Quantity, Quantity] | None
     """None where all values are one point."""
+    logarithmic: bool = False
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """From the least to the greatest value of a leaderboard."""
+
+    low: float
+    high: float
+    logarithmic: bool
+
+    def place(self, value: float) -> float:
+        """Where ``value`` stands in the viewBox."""
+        if self.low == self.high:
+            return _WIDTH / 2
+        if self.logarithmic:
+            share = math.log(value / self.low) / math.log(self.high / self.low)
+        else:
+            share = (value - self.low) / (self.high - self.low)
+        return round(_INSET + share * (_WIDTH - 2 * _INSET), 2)
 
 
 def make_strips(listings: Sequence[Listing]) -> Strips:
@@ -43,14 +66,15 @@ def make_strips(listings: Sequence[Listing]) -> Strips:
     values = [s.value for scores in scored.values() for s in scores if s.value is not None]
     values += [e.entry.result.value for e in listings if e.entry.result.value is not None]
     low, high = min(values, default=0.0), max(values, default=0.0)
-    strips = {each.id: _strip(each, scored[each.id], low, high) for each in listings}
+    scale = _Scale(low, high, logarithmic=low > 0 and high / low > _DECADE)
+    strips = {each.id: _strip(each, scored[each.id], scale) for each in listings}
     if low == high:
         return Strips(strips, None)
     unit = listings[0].shown_unit
-    return Strips(strips, (for_people(low, unit), for_people(high, unit)))
+    return Strips(strips, (for_people(low, unit), for_people(high, unit)), scale.logarithmic)
 
 
-def _strip(listing: Listing, scores: Sequence[RunScore], low: float, high: float) -> Strip:
+def _strip(listing: Listing, scores: Sequence[RunScore], scale: _Scale) -> Strip:
     measured = [(score.value, score.dropped) for score in scores if score.value is not None]
     words = [
         f"{for_people(value, listing.shown_unit)}{' (dropped)' if dropped else ''}"
@@ -58,13 +82,7 @@ def _strip(listing: Listing, scores: Sequence[RunScore], low: float, high: float
     ]
     value = listing.entry.result.value
     return Strip(
-        dots=tuple(Dot(_place(value, low, high), dropped) for value, dropped in measured),
-        scored=None if value is None else _place(value, low, high),
+        dots=tuple(Dot(scale.place(value), dropped) for value, dropped in measured),
+        scored=None if value is None else scale.place(value),
         label=f"Score {listing.score}; runs: {', '.join(words) or 'none'}",
     )
-
-
-def _place(value: float, low: float, high: float) -> float:
-    if low == high:
-        return _WIDTH / 2
-    return round(_INSET + (value - low) / (high - low) * (_WIDTH - 2 * _INSET), 2)

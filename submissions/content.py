@@ -30,6 +30,8 @@ from submissions.manifest import File, Manifest, bundle_id
 from submissions.strict_json import AnyRecord, read_record
 
 MAX_RECORD_BYTES = 2**18
+MAX_SYSTEM_BYTES = 2**20
+"""A cluster's description names each accelerator: 5,120 of them take 626 kB."""
 MAX_MANIFEST_BYTES = 2**20
 """Enough for `MAX_FILES`; nothing else is in memory yet when it is read."""
 MAX_INTENTS_BYTES = 2**22
@@ -87,7 +89,7 @@ def read_submission(manifest: Manifest, digest: str, files: Files, *, logs: bool
     paths = files.paths
     if SYSTEM not in paths:
         raise LevelfieldError(f"{SYSTEM}: not in the manifest; pack the runs again")
-    system = files.read(SYSTEM)
+    system = files.read(SYSTEM, MAX_SYSTEM_BYTES)
     results = [path for path in paths if path.startswith(f"{RESULTS}/")]
     folders = sorted({"/".join(path.split("/")[:3]) for path in results})
     _check_origin(manifest)

@@ -1,5 +1,6 @@
 """No bundle makes its reader take more than 200 MB; measured in a process of its own."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -69,6 +70,30 @@ def test_a_bundle_that_would_fill_the_memory_is_refused(
         told, taken = done.stdout.splitlines()
         assert reason in told
         assert int(taken) < 200 * 10**6
+
+
+@pytest.mark.skipif(not _STATUS.exists(), reason="no /proc to tell the most memory taken")
+@pytest.mark.parametrize("data", [b"[" + b",".join([b'{"":0}'] * 130_000) + b"]", b"[" * 2**20])
+def test_a_description_that_would_fill_the_memory_is_refused(
+    good: Path, tmp_path: Path, data: bytes
+) -> None:
+    root = Path(shutil.copytree(good, tmp_path / "bundle"))
+    repack(root, {"system.json": data})
+    done = subprocess.run(
+        [sys.executable, "-c", _READ, str(root)], capture_output=True, text=True, check=True
+    )
+    told, taken = done.stdout.splitlines()
+    assert told.startswith("system.json: ")
+    assert int(taken) < 200 * 10**6
+
+
+def test_a_clusters_description_is_read(good: Path, tmp_path: Path) -> None:
+    root = Path(shutil.copytree(good, tmp_path / "bundle"))
+    system = json.loads((root / "system.json").read_bytes())
+    card = {"model": "NVIDIA GB200 of a rack of seventy-two", "memory_bytes": 10**11, "driver": "x"}
+    system["accelerators"] = [card] * 5_120
+    repack(root, {"system.json": json.dumps(system, indent=2).encode()})
+    assert len(Bundle.open(root).submission.system.accelerators) == 5_120
 
 
 def test_a_large_bundle_is_read_on_request(good: Path, tmp_path: Path) -> None:

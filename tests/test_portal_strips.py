@@ -37,3 +37,11 @@ def test_a_single_value_stands_in_the_middle() -> None:
 
 def test_no_rows_no_scale() -> None:
     assert make_strips([]).scale is None
+
+
+def test_a_scale_over_decades_is_logarithmic_and_says_so() -> None:
+    quick, slow = _listing(1.0, 10.0, 100.0), _listing(100.0, 100.0, 100.0)
+    strips = make_strips([quick, slow])
+    assert strips.logarithmic
+    assert [dot.x for dot in strips.by_id[quick.id].dots] == [8.0, 100.0, 192.0]
+    assert not make_strips([slow, _listing(50.0, 60.0, 70.0)]).logarithmic
