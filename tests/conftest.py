@@ -68,6 +68,11 @@ class Line:
         return run_levelfield(self.folder, self.home, *words)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tests of a whole line come first: one process makes it, while others do the rest."""
+    items.sort(key=lambda item: "line" not in getattr(item, "fixturenames", ()))
+
+
 @pytest.fixture(scope="session")
 def line(tmp_path_factory: pytest.TempPathFactory) -> Line:
     """The result of ``levelfield quickstart``, made once; tests must not change its bundle."""
