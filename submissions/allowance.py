@@ -1,6 +1,7 @@
 """How much memory the content of one bundle may take: counted while it is parsed, not after."""
 
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,9 @@ _FIELDS_SET = 300
 """What pydantic keeps beside a record's own fields."""
 _SMALL = 32
 """Keys of smaller objects come again and again, and are kept once."""
+
+_FLAT = frozenset((str, int, float, bool, type(None)))
+_EVENT = sys.getsizeof(Event(0, 0, "", None, {}))
 
 
 class Allowance:
@@ -60,4 +64,17 @@ def weight(content: object) -> int:
             total += _FIELDS_SET
         elif isinstance(one, np.ndarray):
             total += one.nbytes
+    return total
+
+
+def weight_of_events(events: Iterable[Event]) -> int:
+    """As `weight`, for the many events of a log, whose values and metadata are mostly flat."""
+    size, total = sys.getsizeof, 0
+    for event in events:
+        value, metadata = event.value, event.metadata
+        total += _EVENT + size(metadata) + (size(value) if type(value) in _FLAT else weight(value))
+        if len(metadata) > _SMALL:
+            total += sum(map(size, metadata))
+        for held in metadata.values():
+            total += size(held) if type(held) in _FLAT else weight(held)
     return total

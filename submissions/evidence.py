@@ -9,7 +9,7 @@ from harness.queries import QueryLog, read_query_log
 from harness.records import Run
 from harness.telemetry.log import Sample, TelemetryLog, read_telemetry
 from rules.submission import RunEvidence
-from submissions.allowance import LARGE_CONTENT_BYTES, Allowance, weight
+from submissions.allowance import LARGE_CONTENT_BYTES, Allowance, weight, weight_of_events
 from submissions.layout import files_of
 from submissions.line_slices import slices
 from submissions.stored_telemetry import StoredTelemetry
@@ -78,7 +78,7 @@ def _read_log(data: bytes, where: str, allowance: Allowance, *, official: bool) 
             event.line += before
         events += good
         broken += [BrokenLine(n + before, spoilt[n].reason) for n in sorted(spoilt)]
-        allowance.spend(where, weight(good) + _BROKEN * len(spoilt))
+        allowance.spend(where, weight_of_events(good) + _BROKEN * len(spoilt))
         if len(broken) > MAX_BROKEN and not official:
             raise LevelfieldError(
                 f"{where}: more than {MAX_BROKEN} lines are marked as events and are none; "

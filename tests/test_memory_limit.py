@@ -11,8 +11,9 @@ from bad_bundles import RUN, files_of, repack, zip_bytes
 from run_folders import write_signed_bundle
 
 from harness.errors import LevelfieldError
+from harness.events import Event
 from submissions import evidence
-from submissions.allowance import Allowance, weight
+from submissions.allowance import Allowance, weight, weight_of_events
 from submissions.bundle import Bundle
 from submissions.line_slices import MAX_LINE_BYTES, slices
 
@@ -109,6 +110,13 @@ def test_a_large_bundle_is_read_on_request(good: Path, tmp_path: Path) -> None:
 def test_weight_is_about_what_content_takes() -> None:
     assert 8_000 * 30 < weight([float(n) for n in range(8_000)]) < 8_000 * 40
     assert weight({"a": [{}] * 10}) > 10 * 64
+
+
+def test_events_weigh_the_same_by_the_quick_way() -> None:
+    nested = Event(1, 2, "k", [1, {"a": "b"}], {"file": "a.py", "held": {"c": [1.5] * 100}})
+    many = Event(1, 2, "k", "wide" * 1000, {str(number): number for number in range(400)})
+    events = [nested, many] * 50
+    assert weight_of_events(events) == pytest.approx(weight(events), rel=0.02)
 
 
 def test_an_allowance_is_spent_once() -> None:
