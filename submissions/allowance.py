@@ -69,12 +69,15 @@ def weight(content: object) -> int:
 
 def weight_of_events(events: Iterable[Event]) -> int:
     """As `weight`, for the many events of a log, whose values and metadata are mostly flat."""
-    size, total = sys.getsizeof, 0
-    for event in events:
-        value, metadata = event.value, event.metadata
-        total += _EVENT + size(metadata) + (size(value) if type(value) in _FLAT else weight(value))
-        if len(metadata) > _SMALL:
-            total += sum(map(size, metadata))
-        for held in metadata.values():
-            total += size(held) if type(held) in _FLAT else weight(held)
-    return total
+    return sum(_EVENT + _quickly(event.value) + _quickly(event.metadata) for event in events)
+
+
+def _quickly(content: object) -> int:
+    """As `weight`; what is flat without a loop in Python, since a round has a million of these."""
+    if type(content) in _FLAT:
+        return sys.getsizeof(content)
+    if type(content) is dict and len(content) <= _SMALL:
+        held = content.values()
+        if _FLAT.issuperset(map(type, held)):
+            return sys.getsizeof(content) + sum(map(sys.getsizeof, held))
+    return weight(content)
