@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.commands.keyring_signing import trusted_roots
 from harness.commands.options import (
     KEYRING,
     as_json,
@@ -13,7 +14,7 @@ from harness.commands.options import (
     example,
     large_option,
 )
-from harness.commands.standing import ROUND, Standing, bundles_of_round, round_of
+from harness.commands.standing import ROUND, Standing, bundles_of_round
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,13 +47,16 @@ def publish(
 
     trusted = Keyring.read(keyring) if keyring.exists() else Keyring()
     published: list[Published] = []
-    opened = []
+    opened: list[tuple[Bundle, Standing | None]] = []
     for path in bundles:
         if imported := find_imported(path):
             published += read_imported(imported, trusted)
+        elif (path / ROUND).is_file():
+            standing = Standing.of(path, trusted_roots(keyring))
+            found = bundles_of_round(path)
+            opened += [(Bundle.open(place, large=large), standing) for place in found]
         else:
-            places = bundles_of_round(path) if (path / ROUND).is_file() else [path]
-            opened += [Bundle.open(place, large=large) for place in places]
+            opened.append((Bundle.open(path, large=large), None))
     published += _judged(opened, trusted)
     index = publish_site(published, out)
     if to_json:
@@ -61,21 +65,24 @@ def publish(
         click.echo(f"{count(len(published), 'bundle')} in {index}")
 
 
-def _judged(opened: "list[Bundle]", trusted: "Keyring") -> "Iterator[Published]":
-    """Each bundle with its check and verification; in a round's folder by the round's own keys."""
+def _judged(
+    opened: "list[tuple[Bundle, Standing | None]]", trusted: "Keyring"
+) -> "Iterator[Published]":
+    """Each bundle with its check and verification.
+
+    A round's own keys count only for the bundles of a round that was named: a bundle that merely
+    lies in a folder like one's could else bring the keys that vouch for it.
+    """
     from portal.listing import Published
     from rules.round import read_round
     from rules.rule import check as judge
     from submissions.attestation import appraise
 
-    rounds: dict[Path, Standing] = {}
-    others = [bundle.submission for bundle in opened]
-    for bundle in opened:
+    others = [bundle.submission for bundle, _ in opened]
+    for bundle, place in opened:
         report = judge(bundle.submission, read_round(bundle.submission.round), others=others)
-        root = round_of(bundle)
-        if root is None:
+        if place is None:
             yield Published(bundle, report, appraise(bundle, trusted))
             continue
-        place = rounds[root] = rounds.get(root) or Standing.of(root)
         verification = appraise(bundle, place.keyring, place.entries)
         yield Published(bundle, report, verification, standing=place.statuses.get(bundle.id))

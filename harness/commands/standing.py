@@ -11,10 +11,10 @@ from harness.commands.options import as_json, count, emit, example
 from harness.commands.round_options import BUNDLE, FOLDER, open_docket
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from submissions.bundle import Bundle
-    from submissions.keys import Keyring
+    from submissions.keys import KeyEntry, Keyring
     from submissions.log_entry import LogEntry
     from submissions.review.docket import Docket
     from submissions.review.status import Status
@@ -89,9 +89,15 @@ class Standing:
     statuses: "Mapping[str, Status]"
 
     @classmethod
-    def of(cls, folder: Path) -> "Standing":
-        """Verify and replay the log of the round in ``folder``."""
+    def of(cls, folder: Path, anchors: "Sequence[KeyEntry]" = ()) -> "Standing":
+        """Verify and replay the log of the round in ``folder``.
+
+        With ``anchors``, root keys that the reader trusts, those must have signed its keyring.
+        """
+        from submissions.round_log import RoundLog
+
         docket = open_docket(folder)
+        RoundLog.open(docket.folder).keyring(anchors)
         return cls(docket.reader.keyring, _verify_log(docket), docket.replay.statuses())
 
 
