@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 import orjson
 
@@ -20,7 +20,7 @@ MARK = ":::MLLOG "
 _MARK = MARK.encode()
 _RELAYED = b"received_ms="
 _INCOMPLETE = "time_ms (integer), key (text) or value is missing"
-_RECEIVED = re.compile(rb"received_ms=([0-9]{1,16}) ")
+_RECEIVED = re.compile(rb"[\r\n]received_ms=([0-9]{1,16}) \Z")
 
 
 @dataclass(slots=True)
@@ -94,38 +94,34 @@ def parse_events(data: bytes, passing_over: bytes | None = None) -> EventLog:
     Bytes are read as latin-1 (the official reader's choice). Lines end at ``\\n``, which numbers
     them, and at ``\\r``, which does not. Lines in which ``passing_over`` occurs are not parsed.
     """
+    found = _parse_pieces(data, passing_over)
+    broken = tuple([one for one in found if type(one) is BrokenLine])
+    events = [one for one in found if type(one) is Event] if broken else found
+    return EventLog(tuple(cast(list[Event], events)), broken)
+
+
+def _parse_pieces(data: bytes, passing_over: bytes | None) -> list[Event | BrokenLine]:
+    """What stands behind the marks, at which the log is cut.
+
+    The loop runs half a million times a round: what most logs do not need is asked of a log once.
+    """
     found: list[Event | BrokenLine] = []
-    number, end, at = 1, 0, data.find(_MARK)
     returns, relayed, ascii_only = b"\r" in data, _RELAYED in data, data.isascii()
-    while at >= 0:
-        number += data.count(b"\n", end, at)
-        before, end, following = end, data.find(b"\n", at), data.find(_MARK, at + 1)
-        if end < 0:
-            end = len(data)
-        if passing_over and data.find(passing_over, at, end) >= 0:
-            pass
-        elif 0 <= following < end or relayed or returns:
-            start = data.rfind(b"\n", before, at) + 1
-            found += _parse_pieces(number, data[start:end])
-        else:
-            text = data[at + len(_MARK) : end]
-            found.append(_parse(number, text if ascii_only else text.decode("latin-1")))
-        at = following if following < 0 or following >= end else data.find(_MARK, end)
-    return EventLog(
-        tuple([one for one in found if type(one) is Event]),
-        tuple([one for one in found if type(one) is BrokenLine]),
-    )
-
-
-def _parse_pieces(number: int, line: bytes) -> Iterator[Event | BrokenLine]:
-    """The events of a line in which carriage returns or several marks may stand."""
-    for piece in line.split(b"\r"):
-        at = piece.rfind(_MARK)
-        if at >= 0:
-            event = _parse(number, piece[at + len(_MARK) :].decode("latin-1"))
-            if isinstance(event, Event):
-                event.received_ms = _received(piece[:at])
-            yield event
+    before, *pieces = (b"\n" + data + b"\n").split(_MARK)
+    number = before.count(b"\n")
+    for piece in pieces:
+        text, ended, _ = piece.partition(b"\n")
+        if returns and b"\r" in text:
+            text, ended, _ = text.partition(b"\r")
+        # Without an end, another mark follows on the line.
+        if ended and not (passing_over and passing_over in text):
+            event = _parse(number, text if ascii_only else text.decode("latin-1"))
+            if relayed and type(event) is Event:
+                event.received_ms = _received(before)
+            found.append(event)
+        number += piece.count(b"\n")
+        before = piece
+    return found
 
 
 def _parse(number: int, text: bytes | str) -> Event | BrokenLine:
@@ -185,8 +181,9 @@ def _event(number: int, fields: dict[str, Any]) -> Event:
     )
 
 
-def _received(prefix: bytes) -> int | None:
-    found = _RECEIVED.fullmatch(prefix)
+def _received(before: bytes) -> int | None:
+    """The time that `EventWriter.relay` writes between the start of a line and its mark."""
+    found = _RECEIVED.search(before[-40:])
     return int(found[1]) if found else None
 
 

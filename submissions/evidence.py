@@ -1,6 +1,7 @@
 """From a run's files to what the rules judge: what packing and opening share."""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 from harness.answers import Answer, read_answers
 from harness.errors import LevelfieldError
@@ -9,7 +10,7 @@ from harness.queries import QueryLog, read_query_log
 from harness.records import Run
 from harness.telemetry.log import Sample, TelemetryLog, read_telemetry
 from rules.submission import RunEvidence
-from submissions.allowance import LARGE_CONTENT_BYTES, Allowance, weight, weight_of_events
+from submissions.allowance import LARGE_CONTENT_BYTES, Allowance, most_of_events, weight
 from submissions.layout import files_of
 from submissions.line_slices import slices
 from submissions.stored_telemetry import StoredTelemetry
@@ -78,7 +79,8 @@ def _read_log(data: bytes, where: str, allowance: Allowance, *, official: bool) 
             event.line += before
         events += good
         broken += [BrokenLine(n + before, spoilt[n].reason) for n in sorted(spoilt)]
-        allowance.spend(where, weight_of_events(good) + _BROKEN * len(spoilt))
+        allowance.spend(where, _BROKEN * len(spoilt))
+        allowance.spend_at_most(where, most_of_events(piece, good), partial(weight, good))
         if len(broken) > MAX_BROKEN and not official:
             raise LevelfieldError(
                 f"{where}: more than {MAX_BROKEN} lines are marked as events and are none; "
