@@ -5,14 +5,16 @@ import json
 import re
 import sys
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import Annotated, Any, Self, TextIO
 
-import orjson
+import msgspec
 
 from harness.clock import Clock
 
@@ -23,22 +25,26 @@ _INCOMPLETE = "time_ms (integer), key (text) or value is missing"
 _RECEIVED = re.compile(rb"[\r\n]received_ms=([0-9]{1,16}) \Z")
 
 
-@dataclass(slots=True)
-class Event:
+class Event(msgspec.Struct, gc=False):
     """One line of an event log; nobody changes one.
 
-    Not frozen, since making a frozen one takes four times as long, and a round has half a million.
+    Neither frozen nor a dataclass: half a million are made of a round, from text in one step, and
+    none holds a cycle for the collector to find.
     """
 
-    line: int
-    """1-based line number in the file."""
-    time_ms: int
+    time_ms: Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
     key: str
     value: Any
     metadata: dict[str, Any]
     event_type: str = "POINT_IN_TIME"
+    line: int = 0
+    """1-based line number in the file."""
     received_ms: int | None = None
     """When the harness read the line from a submitter's program; none for our own lines."""
+
+    def replaced(self, **changes: Any) -> Self:
+        """A copy with some fields of other values."""
+        return msgspec.structs.replace(self, **changes)
 
     @property
     def samples_count(self) -> int | None:
@@ -64,10 +70,10 @@ class EventLog:
 
     @cached_property
     def _by_key(self) -> dict[str, list[Event]]:
-        index: dict[str, list[Event]] = {}
+        index = defaultdict[str, list[Event]](list)
         for event in self.events:
-            index.setdefault(event.key, []).append(event)
-        return index
+            index[event.key].append(event)
+        return dict(index)
 
     def all(self, key: str) -> list[Event]:
         """Every event with ``key``, in file order."""
@@ -88,97 +94,81 @@ class EventLog:
         return found[at - 1] if at else None
 
 
-def parse_events(data: bytes, passing_over: bytes | None = None) -> EventLog:
+def parse_events(data: bytes, passing_over: bytes | None = None, lines_before: int = 0) -> EventLog:
     """Parse a log; text before the last mark on a line is ignored, as MLPerf's parser does.
 
     Bytes are read as latin-1 (the official reader's choice). Lines end at ``\\n``, which numbers
-    them, and at ``\\r``, which does not. Lines in which ``passing_over`` occurs are not parsed.
+    them from ``lines_before`` on, and at ``\\r``, which does not. Lines in which ``passing_over``
+    occurs are not parsed.
     """
-    found = _parse_pieces(data, passing_over)
-    broken = tuple([one for one in found if type(one) is BrokenLine])
-    events = [one for one in found if type(one) is Event] if broken else found
-    return EventLog(tuple(cast(list[Event], events)), broken)
-
-
-def _parse_pieces(data: bytes, passing_over: bytes | None) -> list[Event | BrokenLine]:
-    """What stands behind the marks, at which the log is cut.
-
-    The loop runs half a million times a round: what most logs do not need is asked of a log once.
-    """
-    found: list[Event | BrokenLine] = []
-    returns, relayed, ascii_only = b"\r" in data, _RELAYED in data, data.isascii()
-    before, *pieces = (b"\n" + data + b"\n").split(_MARK)
-    number = before.count(b"\n")
-    for piece in pieces:
+    events: list[Event] = []
+    broken: list[BrokenLine] = []
+    # The loop runs half a million times a round: what most logs do not need is asked of a log once.
+    returns, ascii_only = b"\r" in data, data.isascii()
+    pieces = data.split(_MARK)
+    before = b"\n" + pieces[0]
+    pieces[-1] += b"\n"
+    number = lines_before + before.count(b"\n")
+    for piece in islice(pieces, 1, None):
         text, ended, _ = piece.partition(b"\n")
         if returns and b"\r" in text:
             text, ended, _ = text.partition(b"\r")
         # Without an end, another mark follows on the line.
         if ended and not (passing_over and passing_over in text):
             event = _parse(number, text if ascii_only else text.decode("latin-1"))
-            if relayed and type(event) is Event:
-                event.received_ms = _received(before)
-            found.append(event)
+            if isinstance(event, BrokenLine):
+                broken.append(event)
+            else:
+                events.append(event)
+                if _RELAYED in before[-40:]:
+                    event.received_ms = _received(before)
         number += piece.count(b"\n")
         before = piece
-    return found
+    return EventLog(tuple(events), tuple(broken))
 
 
 def _parse(number: int, text: bytes | str) -> Event | BrokenLine:
     """The event in ``text``, ASCII if bytes; whatever JSON the standard library takes is taken.
 
-    orjson is three times as fast; what it refuses (NaN) or cannot hold (integers from 2^64 on,
-    which it makes floats of) is read again.
+    msgspec, three times as fast, refuses some of that (NaN, 1e999, other types of an event).
     """
     try:
-        fields = orjson.loads(text)
-        value, metadata, key = fields["value"], fields["metadata"], fields["key"]
-        time_ms = fields["time_ms"]
-    except (orjson.JSONDecodeError, LookupError, TypeError):
-        return _parse_slowly(number, text)
-    if (
-        type(time_ms) is not int
-        or not 0 <= time_ms < 2**53
-        or type(metadata) is not dict
-        or type(key) is not str
-        or (type(value) is float and not -(2.0**63) < value < 2.0**63)
-    ):
-        return _parse_slowly(number, text)
-    return _event(number, fields)
+        event = _decode(text)
+    except (msgspec.MsgspecError, RecursionError):
+        found = _parse_slowly(text)
+        if isinstance(found, str):
+            return BrokenLine(number, found)
+        event = found
+    # The numbers are ours, whatever the text says; texts that other lines hold too are kept once.
+    event.line, event.received_ms = number, None
+    event.key, event.event_type = sys.intern(event.key), sys.intern(event.event_type)
+    file = event.metadata.get("file")
+    if type(file) is str:
+        event.metadata["file"] = sys.intern(file)
+    return event
 
 
-def _parse_slowly(number: int, text: bytes | str) -> Event | BrokenLine:
+_decode = msgspec.json.Decoder(Event).decode
+
+
+def _parse_slowly(text: bytes | str) -> Event | str:
     """The event in ``text`` by the standard library, or what keeps it from being one."""
     try:
         fields = json.loads((text if isinstance(text, str) else text.decode()).strip())
     except (ValueError, RecursionError):
-        return BrokenLine(number, "the text after :::MLLOG is not JSON")
+        return "the text after :::MLLOG is not JSON"
     if type(fields) is not dict:
-        return BrokenLine(number, "the JSON after :::MLLOG is not an object")
-    time_ms = fields.get("time_ms")
+        return "the JSON after :::MLLOG is not an object"
+    time_ms, key = fields.get("time_ms"), fields.get("key")
     if type(time_ms) is not int or not 0 <= time_ms < 2**53:
-        return BrokenLine(number, _INCOMPLETE)
-    if type(fields.get("key")) is not str or "value" not in fields:
-        return BrokenLine(number, _INCOMPLETE)
+        return _INCOMPLETE
+    if type(key) is not str or "value" not in fields:
+        return _INCOMPLETE
     if type(fields.get("metadata")) is not dict:
-        return BrokenLine(number, "metadata is missing")
-    return _event(number, fields)
-
-
-def _event(number: int, fields: dict[str, Any]) -> Event:
-    """The event of checked fields; texts that every other line holds too are kept once."""
-    metadata = fields["metadata"]
-    file, kind = metadata.get("file"), fields.get("event_type", "POINT_IN_TIME")
-    if type(file) is str:
-        metadata["file"] = sys.intern(file)
-    return Event(
-        number,
-        fields["time_ms"],
-        sys.intern(fields["key"]),
-        fields["value"],
-        metadata,
-        sys.intern(kind if type(kind) is str else str(kind)),
-    )
+        return "metadata is missing"
+    kind = fields.get("event_type", "POINT_IN_TIME")
+    kind = kind if isinstance(kind, str) else str(kind)
+    return Event(time_ms, key, fields["value"], fields["metadata"], kind)
 
 
 def _received(before: bytes) -> int | None:

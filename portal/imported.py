@@ -181,4 +181,4 @@ def _in_samples(event: Event, benchmark: OfficialBenchmark, facts: StrictBenchma
     if not 0 <= place < 2**20 * facts.train_samples:
         return event
     samples = to_samples(place, benchmark, facts)
-    return replace(event, metadata={**event.metadata, "samples_count": samples})
+    return event.replaced(metadata={**event.metadata, "samples_count": samples})

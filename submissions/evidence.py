@@ -1,7 +1,6 @@
 """From a run's files to what the rules judge: what packing and opening share."""
 
 from collections.abc import Iterator, Mapping
-from functools import partial
 
 from harness.answers import Answer, read_answers
 from harness.errors import LevelfieldError
@@ -10,7 +9,7 @@ from harness.queries import QueryLog, read_query_log
 from harness.records import Run
 from harness.telemetry.log import Sample, TelemetryLog, read_telemetry
 from rules.submission import RunEvidence
-from submissions.allowance import LARGE_CONTENT_BYTES, Allowance, most_of_events, weight
+from submissions.allowance import LARGE_CONTENT_BYTES, Allowance, weight
 from submissions.layout import files_of
 from submissions.line_slices import slices
 from submissions.stored_telemetry import StoredTelemetry
@@ -70,17 +69,14 @@ def _read_log(data: bytes, where: str, allowance: Allowance, *, official: bool) 
     events: list[Event] = []
     broken: list[BrokenLine] = []
     for before, piece in slices(data, where):
-        log = parse_events(piece)
+        log = parse_events(piece, lines_before=before)
         spoilt = {line.line: line for line in log.broken}
         if not official:
-            spoilt |= {line.line: line for line in _doubtful_lines(piece)}
-        good = [event for event in log.events if event.line not in spoilt]
-        for event in good:
-            event.line += before
+            spoilt |= {line.line: line for line in _doubtful_lines(piece, before)}
+        good = [event for event in log.events if event.line not in spoilt] if spoilt else log.events
         events += good
-        broken += [BrokenLine(n + before, spoilt[n].reason) for n in sorted(spoilt)]
-        allowance.spend(where, _BROKEN * len(spoilt))
-        allowance.spend_at_most(where, most_of_events(piece, good), partial(weight, good))
+        broken += [spoilt[number] for number in sorted(spoilt)]
+        allowance.spend(where, weight(good) + _BROKEN * len(spoilt))
         if len(broken) > MAX_BROKEN and not official:
             raise LevelfieldError(
                 f"{where}: more than {MAX_BROKEN} lines are marked as events and are none; "
@@ -89,9 +85,9 @@ def _read_log(data: bytes, where: str, allowance: Allowance, *, official: bool) 
     return EventLog(tuple(events), tuple(broken))
 
 
-def _doubtful_lines(data: bytes) -> Iterator[BrokenLine]:
+def _doubtful_lines(data: bytes, before: int) -> Iterator[BrokenLine]:
     mark = MARK.encode()
-    number, end, at = 1, 0, data.find(mark)
+    number, end, at = before + 1, 0, data.find(mark)
     while at >= 0:
         number += data.count(b"\n", end, at)
         end = data.find(b"\n", at)

@@ -62,7 +62,7 @@ def with_log(submission: Submission, scenario: Scenario, edit: Edit, number: int
 
     def changed(evidence: RunEvidence) -> RunEvidence:
         events = edit(list(evidence.log.events))
-        numbered = (replace(event, line=line) for line, event in enumerate(events, 1))
+        numbered = (event.replaced(line=line) for line, event in enumerate(events, 1))
         return replace(evidence, log=EventLog(tuple(numbered)))
 
     return with_evidence(submission, scenario, changed, number)
@@ -103,7 +103,7 @@ def saying(key: str, value: Any = None, **metadata: Any) -> Edit:
 
     def edit(events: list[Event]) -> list[Event]:
         return [
-            replace(event, value=value, metadata={**event.metadata, **metadata})
+            event.replaced(value=value, metadata={**event.metadata, **metadata})
             if event.key == key
             else event
             for event in events
@@ -114,7 +114,7 @@ def saying(key: str, value: Any = None, **metadata: Any) -> Edit:
 
 def at_times(time_ms: Callable[[Event], int]) -> Edit:
     """An edit that gives every event another time."""
-    return lambda events: [replace(event, time_ms=time_ms(event)) for event in events]
+    return lambda events: [event.replaced(time_ms=time_ms(event)) for event in events]
 
 
 def repeated(key: str, before: str, later_ms: int = 0) -> Edit:
@@ -123,7 +123,7 @@ def repeated(key: str, before: str, later_ms: int = 0) -> Edit:
     def edit(events: list[Event]) -> list[Event]:
         original = next(event for event in events if event.key == key)
         at = next(i for i, event in enumerate(events) if event.key == before)
-        copy = replace(original, time_ms=events[at].time_ms - later_ms)
+        copy = original.replaced(time_ms=events[at].time_ms - later_ms)
         return [*events[:at], copy, *events[at:]]
 
     return edit

@@ -69,7 +69,7 @@ def _own_program(submission: Submission, late_ms: int) -> Submission:
     return with_log(
         changed,
         TRAIN,
-        lambda events: [replace(e, received_ms=e.time_ms + late_ms) for e in events],
+        lambda events: [e.replaced(received_ms=e.time_ms + late_ms) for e in events],
     )
 
 
@@ -85,8 +85,8 @@ def converging_faster(submission: Submission, times: int) -> Submission:
 
     def edit(events: list[Event]) -> list[Event]:
         return [
-            replace(
-                e, metadata={**e.metadata, "samples_count": e.metadata["samples_count"] // times}
+            e.replaced(
+                metadata={**e.metadata, "samples_count": e.metadata["samples_count"] // times}
             )
             if "samples_count" in e.metadata
             else e
@@ -149,7 +149,7 @@ BREAKS: dict[str, list[Break]] = {
             TRAIN,
             lambda events: [
                 *events[:7],
-                replace(events[6], value=events[6].value + 1),
+                events[6].replaced(value=events[6].value + 1),
                 *events[7:],
             ],
         ),

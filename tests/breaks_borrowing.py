@@ -20,7 +20,7 @@ def tuned(submission: Submission, **changes: float) -> Submission:
     def edit(evidence: RunEvidence) -> RunEvidence:
         values = {**evidence.run.hyperparameters, **changes}
         events = tuple(
-            replace(event, value=values.get(event.key, event.value))
+            event.replaced(value=values.get(event.key, event.value))
             for event in evidence.log.events
         )
         run = evidence.run.model_copy(update={"hyperparameters": values})
@@ -51,7 +51,7 @@ def slower(submission: Submission, times: float) -> Submission:
 
     def edit(evidence: RunEvidence) -> RunEvidence:
         events = tuple(
-            replace(e, metadata={**e.metadata, "samples_count": int(times * e.samples_count)})
+            e.replaced(metadata={**e.metadata, "samples_count": int(times * e.samples_count)})
             if e.samples_count is not None
             else e
             for e in evidence.log.events

@@ -49,7 +49,7 @@ def of_ten_seconds(submission: Submission) -> Submission:
     """``submission`` with 7 s more before the end of its longest training run."""
 
     def later(events: list[Event]) -> list[Event]:
-        return [replace(e, time_ms=e.time_ms + 7000 * (e.key == "run_stop")) for e in events]
+        return [e.replaced(time_ms=e.time_ms + 7000 * (e.key == "run_stop")) for e in events]
 
     return with_log(submission, TRAIN, later, LONGEST)
 
@@ -60,7 +60,7 @@ def phases(submission: Submission, *told: tuple[str, object]) -> Submission:
     def logged(events: list[Event]) -> list[Event]:
         stop = events[-1]
         further = [
-            replace(stop, key="phase_time", value=seconds, metadata={"phase": phase})
+            stop.replaced(key="phase_time", value=seconds, metadata={"phase": phase})
             for phase, seconds in told
         ]
         return [*events, *further]

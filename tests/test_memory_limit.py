@@ -4,19 +4,16 @@ import json
 import shutil
 import subprocess
 import sys
-from functools import partial
 from pathlib import Path
 
 import pytest
 from bad_bundles import RUN, files_of, repack, zip_bytes
-from hypothesis import example, given
-from hypothesis import strategies as st
 from run_folders import write_signed_bundle
 
 from harness.errors import LevelfieldError
-from harness.events import parse_events
+from harness.events import Event
 from submissions import evidence
-from submissions.allowance import Allowance, most_of_events, weight
+from submissions.allowance import Allowance, weight
 from submissions.bundle import Bundle
 from submissions.line_slices import MAX_LINE_BYTES, slices
 
@@ -115,50 +112,14 @@ def test_weight_is_about_what_content_takes() -> None:
     assert weight({"a": [{}] * 10}) > 10 * 64
 
 
-VALUES = st.recursive(
-    st.none() | st.integers() | st.floats() | st.text(),
-    lambda held: st.lists(held) | st.dictionaries(st.text(), held),
-    max_leaves=60,
-)
-
-
-@given(st.lists(st.tuples(VALUES, st.dictionaries(st.text(), VALUES)), min_size=1), st.booleans())
-@example([({}, {str(n): {} for n in range(43)})] * 3, True)
-@example([([[]] * 43, {str(n): [] for n in range(6)})], True)
-@example([("\U0001f600" + "x" * 1_000, {})], False)
-def test_events_weigh_no_more_than_their_text_allows(
-    held: list[tuple[object, dict[str, object]]], ascii_only: bool
-) -> None:
-    lines = (
-        json.dumps(
-            {"time_ms": 1, "key": "k", "value": value, "metadata": metadata},
-            ensure_ascii=ascii_only,
-            separators=(",", ":"),
-        )
-        for value, metadata in held
-    )
-    data = "".join(f":::MLLOG {line}\n" for line in lines).encode("utf-8", "replace")
-    events = parse_events(data).events
-    assert len(events) == len(held)
-    assert weight(events) <= most_of_events(data, events)
-
-
-def test_what_was_estimated_is_weighed_before_it_is_refused() -> None:
-    weighed = []
-
-    def exactly(size: int) -> int:
-        weighed.append(size)
-        return size
-
-    allowance = Allowance(2**20)
-    for number in range(3):
-        allowance.spend_at_most("a", 300_000, partial(exactly, 100_000 + number))
-    assert weighed == []
-    allowance.spend_at_most("b", 700_000, partial(exactly, 200_000))
-    assert weighed == [100_000, 100_001, 100_002, 200_000]
-    allowance.spend("c", 2**20 - 500_003)
-    with pytest.raises(LevelfieldError, match=r"^d: with it the bundle takes more than 1 MiB"):
-        allowance.spend_at_most("d", 2, lambda: 1)
+def test_all_that_an_event_holds_is_weighed() -> None:
+    small, wide = {"file": "a.py", "held": {"c": [1.5] * 100}}, "\U0001f600" * 1000
+    events = [Event(1, "k", [1, {"a": wide}], small)] * 50
+    inside = [[1, {"a": wide}], 1, {"a": wide}, wide, small, "a.py", small["held"], [1.5] * 100]
+    one = 16 + sum(map(sys.getsizeof, [events[0], *inside])) + 100 * sys.getsizeof(1.5)
+    assert weight(events) == sys.getsizeof(events) + 50 * one
+    many = {str(number): number for number in range(400)}
+    assert weight(many) == sys.getsizeof(many) + sum(map(weight, [*many, *many.values()]))
 
 
 def test_an_allowance_is_spent_once() -> None:

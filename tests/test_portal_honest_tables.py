@@ -43,7 +43,7 @@ def test_bars_are_read_from_the_log_and_nonsense_has_none() -> None:
     def bars(*events: tuple[float, dict[str, object]]) -> list[PhaseBar]:
         evidence, files = training_run(1, 4.0)
         last = evidence.log.events[-1]
-        added = tuple(Event(99, last.time_ms, "phase_time", v, m) for v, m in events)
+        added = tuple(Event(last.time_ms, "phase_time", v, m, line=99) for v, m in events)
         log = EventLog(evidence.log.events + added)
         runs = [(replace(evidence, log=log), files)]
         return phase_bars(list_results([published(system("a", "acme"), runs)])[0])
