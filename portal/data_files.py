@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from portal.boards import Board
+from portal.content import Content
 from portal.listing import Listing
 from portal.machine_view import mfu_by_run
 from portal.measured import efficiency_of, of_unit, unit_of
+from portal.quantities import for_people
+from portal.rendering import write_page
 from portal.scores import run_scores, score_interval, time_without_luck
 
 Row = dict[str, Any]
@@ -104,10 +106,10 @@ FINDINGS = Table(
 TABLES = (RESULTS, RUNS, FINDINGS)
 
 
-def write_data(folder: Path, boards: Sequence[Board]) -> None:
-    """Write results.json, results.csv and results.sqlite: same input, same bytes."""
-    ranked = [listing for board in boards for listing in board.listings]
-    listings = sorted(ranked, key=lambda listing: listing.id)
+def write_data(site: Path, content: Content) -> None:
+    """Write the results as JSON, CSV and SQLite, and their page: same input, same bytes."""
+    folder = site / "data"
+    listings = sorted(content.listings, key=lambda listing: listing.id)
     rows: dict[str, list[Row]] = {
         RESULTS.name: [_result(listing) for listing in listings],
         RUNS.name: [row for listing in listings for row in _runs(listing)],
@@ -117,6 +119,25 @@ def write_data(folder: Path, boards: Sequence[Board]) -> None:
     (folder / "results.json").write_text(json.dumps(rows, indent=1) + "\n", "utf-8")
     (folder / "results.csv").write_text(_csv(RESULTS, rows[RESULTS.name]), "utf-8", newline="")
     _sqlite(folder / "results.sqlite", rows)
+    _write_page(site)
+
+
+def _write_page(site: Path) -> None:
+    about = {
+        "results.json": "All three tables as lists of objects.",
+        "results.csv": "The table results. Text that a spreadsheet would take for a formula "
+        "has an apostrophe before it.",
+        "results.sqlite": "All three tables, with their keys.",
+    }
+    files = [
+        {
+            "name": name,
+            "about": text,
+            "size": for_people((site / "data" / name).stat().st_size, "B"),
+        }
+        for name, text in about.items()
+    ]
+    write_page(site, "data/index.html", "data.html", here="data", files=files, tables=TABLES)
 
 
 def _result(listing: Listing) -> Row:

@@ -10,6 +10,7 @@ import pytest
 from portal_example import HOSTILE, example, published, system, training_run
 
 from portal.boards import make_boards
+from portal.content import Content
 from portal.data_files import TABLES, write_data
 from portal.listing import list_results
 from portal.measured import measure
@@ -18,7 +19,7 @@ from portal.measured import measure
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("data") / "data"
-    write_data(folder, make_boards(list_results(example())))
+    write_data(folder.parent, Content(tuple(make_boards(list_results(example())))))
     return folder
 
 
@@ -64,7 +65,7 @@ def test_energy_and_cost_are_those_of_the_rules(data: Path) -> None:
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1"])
 def test_formulas_are_defused_in_csv_alone(name: str, tmp_path: Path) -> None:
     entry = published(system(name, HOSTILE), [training_run(n, 8.0 + n) for n in (1, 2, 3)])
-    write_data(tmp_path / "data", make_boards(list_results([entry])))
+    write_data(tmp_path, Content(tuple(make_boards(list_results([entry])))))
     with (tmp_path / "data/results.csv").open(newline="", encoding="utf-8") as stream:
         (row,) = csv.DictReader(stream)
     assert row["system"] == f"'{name}"

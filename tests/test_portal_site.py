@@ -132,7 +132,7 @@ def test_a_failure_keeps_the_old_site(tmp_path: Path, monkeypatch: pytest.Monkey
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("portal.site.write_data", full)
+    monkeypatch.setattr("portal.site.WRITERS", (full,))
     with pytest.raises(LevelfieldError, match="No space left on device; free space"):
         publish(example(), out)
     assert (out / "index.html").read_bytes() == before

@@ -1,0 +1,34 @@
+"""The page of a leaderboard."""
+
+from pathlib import Path
+
+from harness.records import HIGHER_IS_BETTER
+from portal.board_view import board_view
+from portal.boards import Board
+from portal.content import Content
+from portal.margins import margins
+from portal.rendering import write_page
+from portal.strips import make_strips
+
+
+def write_boards(site: Path, content: Content) -> None:
+    """Write the page of every leaderboard."""
+    for board in content.boards:
+        _write_board(site, board)
+
+
+def _write_board(site: Path, board: Board) -> None:
+    strips, found = make_strips(board.ranked), margins(board.ranked)
+    write_page(
+        site,
+        board.address,
+        "leaderboard.html",
+        board=board,
+        shared=board.any,
+        higher_is_better=HIGHER_IS_BETTER[board.any.entry.result.metric],
+        strips=strips,
+        view=board_view(board.ranked),
+        margins=found,
+        without_luck=any(each.without_luck for each in found.values()),
+        crumbs=((f"{board.any.workload_title}: {board.any.scenario_title.lower()}", ""),),
+    )
