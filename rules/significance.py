@@ -154,27 +154,58 @@ class Comparison:
     """The same of the runs' order, by the exact Mann-Whitney test, which assumes nothing."""
 
 
+@dataclass(frozen=True)
+class Estimate:
+    """A time known from several runs: all that a comparison asks of one side."""
+
+    value: float
+    variance: float
+    """Of the value's logarithm."""
+    freedom: int
+    """Degrees of freedom of the variance."""
+    runs: tuple[float, ...]
+    """A run each, infinite for one that was lost."""
+
+
+def estimate_score(runs: Runs) -> Estimate | None:
+    """The score of ``runs``; none of too few, or where there is no score."""
+    if not runs.enough or math.isinf(runs.score):
+        return None
+    return Estimate(runs.score, _log_variance(runs), len(runs.seconds) - 1, runs.seconds)
+
+
+def estimate_mean(times: Sequence[float]) -> Estimate | None:
+    """The mean of positive ``times``, a run each; none of fewer than `LEAST_RUNS`."""
+    n = len(times)
+    if n < LEAST_RUNS or min(times) <= 0:
+        return None
+    variance = float(np.log(times).var(ddof=1)) / n
+    return Estimate(float(np.mean(times)), variance, n - 1, tuple(times))
+
+
 def compare(a: Runs, b: Runs) -> Comparison | None:
     """How the scores of ``a`` and ``b`` compare; none of too few runs, or where one has no score.
 
     The ratio is of further runs that have a score; a run that was lost is the slowest of the order.
     """
-    if not (a.enough and b.enough) or math.isinf(a.score) or math.isinf(b.score):
-        return None
-    ratio = a.score / b.score
-    half, p = _student(ratio, [(_log_variance(one), len(one.seconds) - 1) for one in (a, b)])
-    order = mann_whitney(a.seconds, b.seconds)
-    return Comparison(ratio, Interval(ratio / half, ratio * half), p, order)
+    return compare_estimates(estimate_score(a), estimate_score(b))
 
 
 def compare_means(a: Sequence[float], b: Sequence[float]) -> Comparison | None:
     """How the means of positive times, a run each, compare; none of fewer than `LEAST_RUNS`."""
-    if min(len(a), len(b)) < LEAST_RUNS or min(*a, *b) <= 0:
+    return compare_estimates(estimate_mean(a), estimate_mean(b))
+
+
+def compare_estimates(a: Estimate | None, b: Estimate | None) -> Comparison | None:
+    """How two times compare; none where one is not known well enough.
+
+    ``portal/static/significance.js`` does the same from here on, in a browser.
+    """
+    if a is None or b is None:
         return None
-    ratio = float(np.mean(a) / np.mean(b))
-    errors = [(float(np.log(one).var(ddof=1)) / len(one), len(one) - 1) for one in (a, b)]
-    half, p = _student(ratio, errors)
-    return Comparison(ratio, Interval(ratio / half, ratio * half), p, mann_whitney(a, b))
+    ratio = a.value / b.value
+    half, p = _student(ratio, [(one.variance, one.freedom) for one in (a, b)])
+    return Comparison(ratio, Interval(ratio / half, ratio * half), p, mann_whitney(a.runs, b.runs))
 
 
 def _student(ratio: float, errors: Sequence[tuple[float, int]]) -> tuple[float, float]:
