@@ -12,13 +12,14 @@ from rules.registry import Scope
 from rules.round import Round, SeedName, read_round, round_names
 from rules.rule import RULES, Rule
 
-_ON: dict[Scope, str] = {
+SCOPES: dict[Scope, str] = {
     "submission": "the submission",
     "result": "each result",
     "run": "each run",
     "train": "each training run",
     "inference": "each inference run",
 }
+"""What a rule is called with, in words."""
 
 _DEVIATIONS = {"all": "all runs", "trimmed": "the runs that are not dropped"}
 _PRUNINGS = {"hull": "the lower convex hull", "walk": "MLPerf's single pass"}
@@ -56,7 +57,7 @@ def _between(text: str, name: str, table: Callable[[], str], where: str) -> str:
 
 def rules_table() -> str:
     """Every rule in order: number, what it is judged on, text."""
-    return _table(RULES.values(), _ON)
+    return _table(RULES.values(), SCOPES)
 
 
 def strict_table() -> str:
@@ -78,14 +79,15 @@ def _rule_row(one: Rule, on: str) -> str:
 def rounds_table() -> str:
     """What each round asks, a column a round."""
     rounds = [read_round(name) for name in round_names()]
-    columns = [_terms(terms) for terms in rounds]
+    columns = [terms_in_words(terms) for terms in rounds]
     head = " | ".join(["", *(terms.name for terms in rounds)]).strip()
     lines = [f"| {head} |", "|---" * (len(rounds) + 1) + "|"]
     lines += [f"| {' | '.join([name, *(c[name] for c in columns)])} |" for name in columns[0]]
     return "\n".join(lines) + "\n"
 
 
-def _terms(terms: Round) -> dict[str, str]:
+def terms_in_words(terms: Round) -> dict[str, str]:
+    """What a round asks, by what it is about: the cells of its column."""
     training = terms.training
     asked = {
         "results are ranked": _yes(terms.rankable),
