@@ -9,6 +9,7 @@ import pytest
 from review_rounds import ROUND, Play
 
 from portal.listing import Published
+from portal.round_review import RoundReview
 from submissions.bundle import Bundle
 
 
@@ -34,7 +35,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[Published]:
     """What the site is made of; the toy workload itself has no page."""
     found: list[Published] = []
 
-    def publish(published: Sequence[Published], out: Path) -> Path:
+    def publish(published: Sequence[Published], out: Path, _: Sequence[RoundReview]) -> Path:
         found.extend(published)
         return out / "index.html"
 

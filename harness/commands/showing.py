@@ -14,12 +14,14 @@ from harness.commands.options import (
     example,
     large_option,
 )
-from harness.commands.standing import ROUND, Standing, bundles_of_round
+from harness.commands.standing import ROUND
+from harness.errors import LevelfieldError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from portal.listing import Published
+    from portal.round_review import RoundReview
     from submissions.bundle import Bundle
     from submissions.keys import Keyring
 
@@ -40,6 +42,7 @@ def publish(
     made, or of bundles in them.
     """
     from portal.imported import read_imported
+    from portal.round_review import RoundReview
     from portal.site import publish as publish_site
     from submissions.bundle import Bundle
     from submissions.keys import Keyring
@@ -47,26 +50,36 @@ def publish(
 
     trusted = Keyring.read(keyring) if keyring.exists() else Keyring()
     published: list[Published] = []
-    opened: list[tuple[Bundle, Standing | None]] = []
+    opened: list[tuple[Bundle, RoundReview | None]] = []
+    reviews: dict[str, RoundReview] = {}
     for path in bundles:
         if imported := find_imported(path):
             published += read_imported(imported, trusted)
         elif (path / ROUND).is_file():
-            standing = Standing.of(path, trusted_roots(keyring))
-            found = bundles_of_round(path)
-            opened += [(Bundle.open(place, large=large), standing) for place in found]
+            review = RoundReview.of(path, trusted_roots(keyring))
+            _check_one(reviews.setdefault(review.name, review), path)
+            found = review.bundle_folders()
+            opened += [(Bundle.open(place, large=large), review) for place in found]
         else:
             opened.append((Bundle.open(path, large=large), None))
     published += _judged(opened, trusted)
-    index = publish_site(published, out)
+    index = publish_site(published, out, [reviews[name] for name in sorted(reviews)])
     if to_json:
         emit({"site": str(index), "bundles": [one.bundle.id for one in published]})
     else:
         click.echo(f"{count(len(published), 'bundle')} in {index}")
 
 
+def _check_one(review: "RoundReview", path: Path) -> None:
+    """Refuse a second folder of a round: its pages would be of two logs."""
+    if review.folder.root.resolve() != path.resolve():
+        raise LevelfieldError(
+            f"{path}: of round {review.name}, as {review.folder.root} is; publish one of them"
+        )
+
+
 def _judged(
-    opened: "list[tuple[Bundle, Standing | None]]", trusted: "Keyring"
+    opened: "list[tuple[Bundle, RoundReview | None]]", trusted: "Keyring"
 ) -> "Iterator[Published]":
     """Each bundle with its check and verification.
 

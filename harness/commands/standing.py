@@ -1,7 +1,6 @@
 """``levelfield review status``, ``show`` and ``pending``: where a round's bundles stand."""
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,11 +10,7 @@ from harness.commands.options import as_json, count, emit, example
 from harness.commands.round_options import BUNDLE, FOLDER, open_docket
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from submissions.bundle import Bundle
-    from submissions.keys import KeyEntry, Keyring
-    from submissions.log_entry import LogEntry
     from submissions.review.docket import Docket
     from submissions.review.status import Status
 
@@ -65,11 +60,12 @@ def tell_round(docket: "Docket", to_json: bool) -> None:
         raise SystemExit(1)
 
 
-def _verify_log(docket: "Docket") -> "tuple[LogEntry, ...] | None":
+def _verify_log(docket: "Docket") -> None:
     """Refuse a log that is not what its checkpoint says; what is missing the statuses tell."""
     from submissions.round_log import RoundLog
 
-    return None if docket.replay.missing else RoundLog.open(docket.folder).verify()
+    if not docket.replay.missing:
+        RoundLog.open(docket.folder).verify()
 
 
 def stands_in_its_round(bundle: "Bundle") -> "list[Status]":
@@ -79,39 +75,10 @@ def stands_in_its_round(bundle: "Bundle") -> "list[Status]":
     return [statuses[bundle.id]] if bundle.id in statuses else []
 
 
-@dataclass(frozen=True)
-class Standing:
-    """What a round's folder says of its bundles: one replay serves them all."""
-
-    keyring: "Keyring"
-    entries: "tuple[LogEntry, ...] | None"
-    """Of the verified log; none if it cannot be replayed, as the statuses then say."""
-    statuses: "Mapping[str, Status]"
-
-    @classmethod
-    def of(cls, folder: Path, anchors: "Sequence[KeyEntry]" = ()) -> "Standing":
-        """Verify and replay the log of the round in ``folder``.
-
-        With ``anchors``, root keys that the reader trusts, those must have signed its keyring.
-        """
-        from submissions.round_log import RoundLog
-
-        docket = open_docket(folder)
-        RoundLog.open(docket.folder).keyring(anchors)
-        return cls(docket.reader.keyring, _verify_log(docket), docket.replay.statuses())
-
-
 def round_of(bundle: "Bundle") -> Path | None:
     """The round's folder in which a bundle lies, if it lies in one."""
     root = bundle.root.resolve().parent.parent
     return root if (root / ROUND).is_file() else None
-
-
-def bundles_of_round(folder: Path) -> list[Path]:
-    """Folders of the bundles that the round's log knows, by submitter and id."""
-    docket = open_docket(folder)
-    known = docket.replay.statuses()
-    return [path for _, name, path in docket.folder.bundles() if name in known]
 
 
 def _as_json(status: "Status") -> dict[str, object]:

@@ -60,6 +60,7 @@ class Signer:
 
     organisation: str
     roles: frozenset[str]
+    key_id: str = ""
 
 
 @dataclass(frozen=True)

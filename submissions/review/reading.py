@@ -203,7 +203,7 @@ class HeldBundle:
 
 def signers(keys: Sequence[KeyEntry]) -> tuple[Signer, ...]:
     """Who signed, with their roles."""
-    return tuple(Signer(key.organisation, frozenset(key.roles)) for key in keys)
+    return tuple(Signer(key.organisation, frozenset(key.roles), key.key_id) for key in keys)
 
 
 def _parsed(payload: bytes, where: str) -> dict[str, object]:
