@@ -1,9 +1,10 @@
 """One published result as the pages show it: words and addresses, no new verdicts."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from harness.card import WorkloadCard
 from harness.errors import LevelfieldError
@@ -109,6 +110,8 @@ class Listing:
     round: Round
     card: WorkloadCard
     rank: int | None = None
+    facts: Mapping[str, Any] | None = field(default=None, repr=False)
+    """What `portal.facts` keeps of the logs, which are then empty; none where they are there."""
 
     @property
     def id(self) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from harness.records import Mode
 from portal.constraint_chips import chips_of_all
 from portal.disturbance_view import disturbed_runs
+from portal.facts import fact
 from portal.listing import Listing
 from portal.phase_bar import PhaseBar, phase_bars, phase_rows
 from portal.utilisation_table import CounterRow, utilisation_table
@@ -50,6 +51,7 @@ def machine_view(listing: Listing) -> MachineView:
     )
 
 
+@fact
 def mfu_by_run(listing: Listing) -> dict[int, float]:
     """By number of the run; of runs that are dropped or lost too, since a share needs no score."""
     if listing.imported:

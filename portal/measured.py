@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from harness.records import Metric
 from harness.telemetry.energy import Boundary
+from portal.facts import fact
 from portal.listing import Listing
 from rules.efficiency import Efficiency, Per, efficiency
 
@@ -53,6 +54,7 @@ class Measured:
         return 1 / self.seconds, f"{self.unit}s per second"
 
 
+@fact
 def efficiency_of(listing: Listing) -> Efficiency | None:
     """What the rules make of the result's energy, money and carbon."""
     submission = listing.published.bundle.submission

@@ -9,6 +9,7 @@ import numpy as np
 from harness.records import HIGHER_IS_BETTER, Mode
 from portal.chart import REFERENCE, SERIES, Figure, has_enough, line, shown
 from portal.energy_board import short_name
+from portal.facts import fact
 from portal.listing import Listing, percentile
 from portal.measured import Measured
 from portal.quantities import for_people
@@ -70,13 +71,8 @@ def axes(ranked: Sequence[Listing], measured: Mapping[str, Measured]) -> list[Ax
 
 def _latency(ranked: Sequence[Listing]) -> Axis:
     """The 99th percentile, of logs that are long enough for it, in an open loop's own runs."""
-    values = {}
-    for listing in ranked:
-        runs = listing.entry.of_mode(Mode.PERFORMANCE)
-        log = runs[0].queries if len(runs) == 1 else None
-        latency = query_times(log).latency if log is not None else np.empty(0)
-        if has_enough(len(latency), _LATENCY_AT):
-            values[listing.id] = quantile(latency, _LATENCY_AT)
+    found = {listing.id: tail_latency(listing) for listing in ranked}
+    values = {name: seconds for name, seconds in found.items() if seconds is not None}
     return Axis(
         "latency",
         f"{percentile(_LATENCY_AT)} of latency in s",
@@ -84,6 +80,15 @@ def _latency(ranked: Sequence[Listing]) -> Axis:
         values,
         {name: str(for_people(value, "s")) for name, value in values.items()},
     )
+
+
+@fact
+def tail_latency(listing: Listing) -> float | None:
+    """The 99th percentile of latency of the one performance run, in s; none of too few queries."""
+    runs = listing.entry.of_mode(Mode.PERFORMANCE)
+    log = runs[0].queries if len(runs) == 1 else None
+    latency = query_times(log).latency if log is not None else np.empty(0)
+    return quantile(latency, _LATENCY_AT) if has_enough(len(latency), _LATENCY_AT) else None
 
 
 def unbeaten(names: Sequence[str], over: Sequence[Axis]) -> list[str]:

@@ -1,5 +1,8 @@
 """Templates to pages: escaping is on, an undefined name is an error, links are relative."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,6 +30,19 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
+_PRIVATE = ContextVar("private", default=False)
+
+
+@contextmanager
+def pages_are_private(private: bool) -> Iterator[None]:
+    """Whether pages that are rendered inside say that they are not for the public."""
+    token = _PRIVATE.set(private)
+    try:
+        yield
+    finally:
+        _PRIVATE.reset(token)
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -39,13 +55,23 @@ def _environment() -> Environment:
     )
     environment.filters["is_web_link"] = is_web_link
     environment.globals["plural"] = plural
+    environment.globals["is_private"] = _PRIVATE.get
     return environment
+
+
+def root_of(address: str) -> str:
+    """The way from the page at ``address`` back up to the root of the site."""
+    return "../" * address.count("/")
+
+
+def render(template: str, /, **values: Any) -> str:
+    """The text of ``template``."""
+    return _environment().get_template(template).render(values)
 
 
 def write_page(site: Path, address: str, template: str, /, **values: Any) -> None:
     """Render ``template`` to ``address`` below ``site``; ``root`` leads back up from there."""
-    values = {"root": "../" * address.count("/"), "here": "", "crumbs": (), **values}
-    text = _environment().get_template(template).render(values)
+    text = render(template, **{"root": root_of(address), "here": "", "crumbs": (), **values})
     path = site / address
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text.lstrip(), "utf-8")

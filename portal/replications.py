@@ -1,7 +1,7 @@
 """Which of the published bundles replicate others, and what they say, computed again."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.errors import LevelfieldError
@@ -41,10 +41,13 @@ class Repeated:
         return self.counts and self.verdict is Replicated.EQUAL
 
 
-def with_replications(published: Sequence["Published"]) -> list["Published"]:
-    """``published``, each with what the others' replications say of it.
+def replications(
+    published: Sequence["Published"], whole: Callable[["Published"], "Published"]
+) -> dict[str, tuple[Repeated, ...]]:
+    """By bundle id, what others of ``published`` say of it by replicating it.
 
-    A replication that does not hold (`submissions.replication.check_record`) says nothing.
+    ``whole`` gives a bundle with its logs. A replication that does not hold
+    (`submissions.replication.check_record`) says nothing.
     """
     originals = {
         one.bundle.submission.manifest_sha256: one for one in published if not one.imported
@@ -53,9 +56,9 @@ def with_replications(published: Sequence["Published"]) -> list["Published"]:
     for replica in originals.values():
         said = read_replication(replica.bundle)
         original = originals.get(said.manifest_sha256) if said else None
-        if original and (repeated := _judged(original, replica)):
+        if original and (repeated := _judged(whole(original), whole(replica))):
             found.setdefault(original.bundle.id, []).append(repeated)
-    return [replace(one, replications=tuple(found.get(one.bundle.id, ()))) for one in published]
+    return {name: tuple(said) for name, said in found.items()}
 
 
 def _judged(original: "Published", replica: "Published") -> Repeated | None:

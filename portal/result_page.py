@@ -1,13 +1,13 @@
 """The page of one result: what its template shows, in the template's words."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from harness.records import Audit, Mode, RunStatus
 from portal.audit_table import audit_table
 from portal.boards import describe_method
-from portal.borrowed import loans, number
+from portal.borrowed import number
 from portal.efficiency_table import efficiency_table
 from portal.figures import figures
 from portal.imported_verdict import verdict_rows
@@ -20,7 +20,6 @@ from portal.rendering import write_page
 from portal.scores import RunScore, run_scores, scaling
 from portal.system_table import system_rows
 from portal.telemetry_table import telemetry_table
-from portal.trust_strip import trust_items
 from rules.rule import Finding
 from rules.submission import RunEvidence
 from submissions.borrowing import Setting, settings_of
@@ -28,8 +27,8 @@ from submissions.borrowing import Setting, settings_of
 QUERIES = "queries.npy"
 
 
-def write_result(site: Path, listing: Listing, others: Sequence[Listing] = ()) -> None:
-    """Write the page of ``listing``; ``others`` are the results from which it may have borrowed."""
+def write_result(site: Path, listing: Listing) -> None:
+    """Write the page of ``listing``, but for what other results decide (`portal.slots`)."""
     imported, took = listing.published.imported, efficiency_of(listing)
     write_page(
         site,
@@ -40,7 +39,6 @@ def write_result(site: Path, listing: Listing, others: Sequence[Listing] = ()) -
             (f"{listing.workload_title}: {listing.scenario_title.lower()}", listing.board_address),
             (listing.system_name, ""),
         ),
-        trust=trust_items(listing),
         verification=listing.published.verification,
         method=describe_method(listing),
         scaled=describe_scaling(listing),
@@ -54,7 +52,6 @@ def write_result(site: Path, listing: Listing, others: Sequence[Listing] = ()) -
         system=imported.described if imported else system_rows(listing.published.system),
         declared=listing.published.system.declared is not None,
         hyperparameters=_hyperparameters(listing),
-        loans=loans(listing, others),
         machine=machine_view(listing),
         efficiency=efficiency_table(listing, took) if took else None,
         telemetry=telemetry_table(listing),

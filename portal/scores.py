@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.records import Mode, Scenario
+from portal.facts import fact
 from portal.listing import Listing
 from rules.convergence import Pace
 from rules.repeatability import ReferenceTime, reference_time, runs_of
@@ -51,6 +52,7 @@ def scaling(listing: Listing) -> Scaling | None:
     return Scaling(unscaled, pace) if pace and pace.factor > 1 and unscaled is not None else None
 
 
+@fact
 def compared_runs(listing: Listing) -> Runs | None:
     """What a training's score is computed from; none of inference, whose score is of one run."""
     if listing.entry.result.scenario is not Scenario.TRAIN:
@@ -58,12 +60,14 @@ def compared_runs(listing: Listing) -> Runs | None:
     return runs_of(listing.entry.runs, listing.round, _points(listing))
 
 
+@fact
 def score_interval(listing: Listing) -> Interval | None:
     """Where the score of further runs would lie; none where the runs are too few to say."""
     runs = compared_runs(listing)
     return interval(runs) if runs else None
 
 
+@fact
 def time_without_luck(listing: Listing) -> ReferenceTime | None:
     """A training's time per sample, times the samples that the reference takes."""
     if listing.entry.result.scenario is not Scenario.TRAIN:
@@ -73,12 +77,17 @@ def time_without_luck(listing: Listing) -> ReferenceTime | None:
 
 def run_scores(listing: Listing) -> list[tuple[RunEvidence, RunScore]]:
     """Every run of a result, in order, with its part."""
+    return list(zip(listing.entry.runs, _scores(listing), strict=True))
+
+
+@fact
+def _scores(listing: Listing) -> list[RunScore]:
     runs, scenario = listing.entry.runs, listing.entry.result.scenario
     if scenario is Scenario.TRAIN:
-        return list(zip(runs, _training(runs, listing.round.training), strict=True))
+        return _training(runs, listing.round.training)
     if not listing.has_terms:
-        return [(run, RunScore(None, dropped=False)) for run in runs]
-    return [(run, RunScore(score(scenario, [run], listing.round), dropped=False)) for run in runs]
+        return [RunScore(None, dropped=False)] * len(runs)
+    return [RunScore(score(scenario, [run], listing.round), dropped=False) for run in runs]
 
 
 def _training(runs: Sequence[RunEvidence], terms: TrainingTerms) -> list[RunScore]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from portal.facts import fact
 from portal.listing import Listing
 from portal.rendering import plural
 from portal.replications import Repeated
@@ -46,6 +47,7 @@ def _replication(repeated: Repeated) -> TrustItem:
     return TrustItem(kind, icon, repeated.text)
 
 
+@fact
 def _started(listing: Listing) -> list[TrustItem]:
     """How many runs were started for the result, where the bundle has a log of them."""
     lines = listing.published.bundle.submission.intents

@@ -10,6 +10,7 @@ from harness.records import Borrowed
 from portal.borrowed import loans
 from portal.listing import Listing, Published, list_results
 from portal.result_page import write_result
+from portal.slots import fill_slots
 from portal.run_facts import run_facts
 
 
@@ -31,7 +32,8 @@ def _borrowing(lent: Published, entry: Published) -> Published:
 
 
 def _page(listing: Listing, others: list[Listing], folder: Path) -> str:
-    write_result(folder, listing, others)
+    write_result(folder, listing)
+    fill_slots(folder, listing, others)
     return (folder / listing.address).read_text("utf-8")
 
 

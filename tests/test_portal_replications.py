@@ -8,7 +8,7 @@ from portal_example import published, system, training_run
 from test_replication import OFFLINE, original_of, replicated, rewritten
 
 from portal.listing import Listing, Published, list_results
-from portal.replications import Repeated, with_replications
+from portal.replications import Repeated, replications
 from portal.trust_strip import trust_items
 from rules.replication import Replicated
 from rules.rule import Report
@@ -27,26 +27,30 @@ def shown(bundle: Bundle, level: Level) -> Published:
     )
 
 
+def said(*published: Published) -> tuple[Repeated, ...]:
+    """What the others say of the first."""
+    return replications(published, lambda one: one).get(published[0].bundle.id, ())
+
+
 def repeated(verdict: Replicated, *, counts: bool = True) -> Repeated:
     return Repeated(RESULT, "beta", "b" * 20, verdict, counts, f"Repeated by beta: {verdict}.")
 
 
-def listed(level: Level, *said: Repeated) -> Listing:
+def listed(level: Level, *by_others: Repeated) -> Listing:
     entry = published(system("a", "acme"), [training_run(n, 8.0 + n) for n in (1, 2, 3)])
     assert entry.verification
     verification = entry.verification.model_copy(update={"level": level})
-    return list_results([replace(entry, verification=verification, replications=said)])[0]
+    return list_results([replace(entry, verification=verification, replications=by_others)])[0]
 
 
 def test_a_published_replication_is_found_and_judged_again(tmp_path: Path) -> None:
     original = original_of(tmp_path)
     replica, _ = replicated(tmp_path, original)
-    first, second = with_replications([shown(original, "L1"), shown(replica, "L1")])
-    (found,) = first.replications
+    (found,) = said(shown(original, "L1"), shown(replica, "L1"))
     assert (found.result, found.by, found.raises) == (OFFLINE, "beta", True)
     assert found.text.startswith(f"Repeated by beta (bundle {replica.id}): equal, within 10%: ")
-    assert second.replications == ()
-    (unsigned,) = with_replications([shown(original, "L1"), shown(replica, "L0")])[0].replications
+    assert said(shown(replica, "L1"), shown(original, "L1")) == ()
+    (unsigned,) = said(shown(original, "L1"), shown(replica, "L0"))
     assert (unsigned.raises, ", unsigned)" in unsigned.text) == (False, True)
 
 
@@ -55,7 +59,7 @@ def test_a_replication_that_does_not_hold_says_nothing(tmp_path: Path) -> None:
     replica, record = replicated(tmp_path, original)
     lie = record.model_copy(update={"verdict": Replicated.DIFFERENT})
     forged = rewritten(replica, {"replication.json": lie.to_json().encode()})
-    assert with_replications([shown(original, "L1"), shown(forged, "L1")])[0].replications == ()
+    assert said(shown(original, "L1"), shown(forged, "L1")) == ()
 
 
 @pytest.mark.parametrize(
