@@ -1,6 +1,7 @@
 """A figure as plain dicts for plotly.js, with a caption that states its finding and a table."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,8 @@ SERIES = ("#1c8f6d", "#d17a1f", "#5a78d6", "#b0509a", "#7c8a2c", "#2b93b5", "#c0
 REFERENCE = "#8a8f8c"
 """Of targets and bounds."""
 POINTS = 400
+MOST = 8
+"""Series that are drawn at first; further ones wait in the legend, or stand in the table alone."""
 _FEW_DECADES = 3
 QUANTILES = (0.5, 0.9, 0.99, 0.999)
 
@@ -66,33 +69,71 @@ class Figure:
     bands: tuple[Band, ...] = ()
     from_zero: bool = False
     """Whether both axes begin at zero, so that slopes can be compared."""
+    x_names: tuple[str, ...] = ()
+    y_names: tuple[str, ...] = ()
+    """What stands at 0, 1, … of an axis in place of numbers; of the upright one, from the top."""
+    direct: bool = False
+    """Whether names stand beside the marks: a legend is then needed on narrow screens only."""
 
     def plot(self) -> dict[str, Any]:
         """The figure as plotly.js takes it; the page adds the theme's colours."""
         layout: dict[str, Any] = {
-            "xaxis": self._axis(self.x_title, "x", logarithmic=self.log_x),
-            "yaxis": self._axis(self.y_title, "y", logarithmic=self.log_y),
+            "xaxis": self._axis(self.x_title, "x", logarithmic=self.log_x) | named(self.x_names),
+            "yaxis": self._axis(self.y_title, "y", logarithmic=self.log_y) | named(self.y_names),
             "margin": {"l": 56, "r": 16, "t": 12, "b": 48},
             "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
             "hovermode": "closest",
         }
+        if self.y_names:
+            layout["yaxis"]["range"] = [len(self.y_names) - 0.5, -0.5]
+        if self.direct:
+            layout["meta"] = {"direct": True}
         if self.bands:
             names = [band.name for band in self.bands]
             layout["shapes"] = [
                 band.shape(in_legend=names.index(band.name) == at)
                 for at, band in enumerate(self.bands)
             ]
-        return {"data": list(self.traces), "layout": layout}
+        return {"data": at_first(self.traces), "layout": layout}
 
     def _axis(self, title: str, name: str, *, logarithmic: bool) -> dict[str, Any]:
         axis: dict[str, Any] = {"title": {"text": title}, "automargin": True}
         if self.from_zero:
             axis["rangemode"] = "tozero"
         if logarithmic:
-            ticks = log_ticks([value for trace in self.traces for value in trace[name]])
+            values = [value for trace in self.traces for value in trace[name]]
+            ticks = log_ticks([value for value in values if value is not None])
             text = [f"{tick:,.15g}" for tick in ticks]
             axis |= {"type": "log", "tickmode": "array", "tickvals": ticks, "ticktext": text}
         return axis
+
+
+def named(names: tuple[str, ...]) -> dict[str, Any]:
+    """An axis on which ``names`` stand at 0, 1, …; nothing without names."""
+    if not names:
+        return {}
+    return {
+        "tickmode": "array",
+        "tickvals": list(range(len(names))),
+        "ticktext": list(names),
+        "range": [-0.5, len(names) - 0.5],
+        "zeroline": False,
+    }
+
+
+def at_first(traces: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """``traces``, those of them beyond `MOST` series hidden until the reader asks for them."""
+    seen, found = 0, []
+    for trace in traces:
+        series = trace.get("showlegend", True) and not _is_reference(trace)
+        seen += series
+        found.append(trace | {"visible": "legendonly"} if series and seen > MOST else trace)
+    return found
+
+
+def _is_reference(trace: dict[str, Any]) -> bool:
+    """Whether a trace is a bound, a target or a frontier, which stay."""
+    return bool(trace.get("line", {}).get("color") == REFERENCE)
 
 
 def log_ticks(values: list[float]) -> list[float]:

@@ -1,8 +1,11 @@
 // Draws each figure when it scrolls into view; the chart library is fetched for the first one.
+// Under each, a button writes its table to a file.
 (function () {
   "use strict";
   var CONFIG = { displayModeBar: false, displaylogo: false, showSendToCloud: false, responsive: true };
   var here = document.currentScript.src;
+  var NARROW = 560; // below it, names beside marks would cover each other
+  var SHORT = 6; // letters that still fit there
   var library = null;
 
   function load() {
@@ -29,12 +32,55 @@
     });
   }
 
+  // Names stand beside the marks where there is room; else, and for what is hidden, the legend.
+  function inWidth(figure, width) {
+    var narrow = width < NARROW;
+    var hidden = figure.data.some(function (trace) { return trace.visible === "legendonly"; });
+    if (figure.layout.meta && figure.layout.meta.direct) {
+      figure.layout.showlegend = narrow || hidden;
+    }
+    if (narrow) {
+      figure.data.filter(function (trace) { return /text/.test(trace.mode || ""); }).forEach(function (trace) {
+        var long = [].concat(trace.text).some(function (text) { return text.length > SHORT; });
+        if (long) { trace.mode = trace.mode.replace(/\+?text/, ""); }
+      });
+    }
+    return figure;
+  }
+
   function draw(plot) {
-    var figure = JSON.parse(document.getElementById(plot.dataset.figure).textContent);
+    var text = document.getElementById(plot.dataset.figure).textContent;
+    var figure = inWidth(JSON.parse(text), plot.clientWidth);
     return load().then(function () {
       return Plotly.react(plot, figure.data, inTheme(figure.layout, plot), CONFIG);
     }).then(function () { plot.classList.add("drawn"); });
   }
+
+  // Text that a spreadsheet would take for a formula gets an apostrophe before it.
+  function asCell(cell) {
+    var text = cell.textContent.trim();
+    if (/^[=+\-@\t\r]/.test(text) && !/^[+-]?[\d.]/.test(text)) { text = "'" + text; }
+    return /[",\r\n]/.test(text) ? '"' + text.replace(/"/g, '""') + '"' : text;
+  }
+  function asCsv(table) {
+    return Array.from(table.rows).map(function (row) {
+      return Array.from(row.cells).map(asCell).join(",") + "\r\n";
+    }).join("");
+  }
+  function offerFile(button) {
+    var table = button.closest("figure").querySelector("table");
+    button.hidden = false;
+    button.addEventListener("click", function () {
+      // The mark at the beginning tells a spreadsheet that the text is UTF-8.
+      var file = new Blob(["\ufeff", asCsv(table)], { type: "text/csv;charset=utf-8" });
+      var link = document.createElement("a");
+      link.href = URL.createObjectURL(file);
+      link.download = button.dataset.file;
+      link.click();
+      setTimeout(function () { URL.revokeObjectURL(link.href); }, 1000);
+    });
+  }
+  Array.from(document.querySelectorAll("figure .csv")).forEach(offerFile);
 
   var plots = Array.from(document.querySelectorAll(".plot"));
   var watch = new IntersectionObserver(function (seen) {
