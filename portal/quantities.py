@@ -45,12 +45,16 @@ def for_people(value: float, unit: str, digits: int = 3) -> Quantity:
     if value == 0 or not math.isfinite(value):
         name_of_one = dict(_STEPS[unit]).get(1.0, unit)
         return Quantity(f"{value:g}", name_of_one)
-    rounded = float(f"{value:.{digits - 1}e}")
-    if unit == "s" and abs(rounded) >= _MINUTES_FROM_S:
-        return Quantity(_significant(value / 60, digits), "min")
-    steps = _STEPS[unit]
-    size, name = next((step for step in steps if abs(rounded) >= step[0]), steps[-1])
+    size, name = step_of(float(f"{value:.{digits - 1}e}"), unit)
     return Quantity(_significant(value / size, digits), name)
+
+
+def step_of(value: float, unit: str) -> tuple[float, str]:
+    """Size, in the SI ``unit``, and name of the unit in which a person reads ``value``."""
+    if unit == "s" and abs(value) >= _MINUTES_FROM_S:
+        return 60.0, "min"
+    steps = _STEPS[unit]
+    return next((step for step in steps if abs(value) >= step[0]), steps[-1])
 
 
 def _significant(value: float, digits: int) -> str:

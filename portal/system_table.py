@@ -10,8 +10,17 @@ from portal.rendering import plural
 
 def system_rows(system: System) -> list[tuple[str, str]]:
     """``(name, value)`` of everything that the description holds; absent values are left out."""
-    rows = [*_declared(system), *_hardware(system), *_software(system)]
-    return [(name, value) for name, value in rows if value]
+    return [row for _, rows in system_groups(system) for row in rows]
+
+
+def system_groups(system: System) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The rows of `system_rows` under three headings."""
+    groups = (
+        ("Declared", _declared(system)),
+        ("Hardware", _hardware(system)),
+        ("Software", _software(system)),
+    )
+    return [(title, [(name, value) for name, value in rows if value]) for title, rows in groups]
 
 
 def _declared(system: System) -> Iterator[tuple[str, str]]:
