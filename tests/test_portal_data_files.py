@@ -1,6 +1,7 @@
-"""Downloads: three files, one content, nothing that a spreadsheet would run."""
+"""Downloads: files with one content, nothing that a spreadsheet would run."""
 
 import csv
+import hashlib
 import json
 import sqlite3
 from contextlib import closing
@@ -11,7 +12,8 @@ from portal_example import HOSTILE, example, published, system, training_run
 
 from portal.boards import make_boards
 from portal.content import Content
-from portal.data_files import TABLES, write_data
+from portal.data_files import write_data
+from portal.data_schema import TABLES, VIEWS
 from portal.listing import list_results
 from portal.measured import measure
 
@@ -36,6 +38,28 @@ def test_the_three_files_agree(data: Path) -> None:
         from_csv = list(csv.DictReader(stream))
     assert [row["id"] for row in from_csv] == [row["id"] for row in from_json["results"]]
     assert len(from_csv) == 14
+
+
+def test_the_snapshot_names_the_content_and_changes_with_it(data: Path, tmp_path: Path) -> None:
+    found = json.loads((data / "results.json").read_text("utf-8"))
+    snapshot = found.pop("snapshot")
+    told = json.dumps(found, sort_keys=True, separators=(",", ":"))
+    assert hashlib.sha256(told.encode()).hexdigest().startswith(snapshot)
+    assert len(snapshot) == 16
+    assert f"<code>{snapshot}</code>" in (data / "index.html").read_text("utf-8")
+    write_data(tmp_path, Content(tuple(make_boards(list_results(example()[:2])))))
+    other = json.loads((tmp_path / "data/results.json").read_text("utf-8"))
+    assert other["snapshot"] != snapshot
+
+
+def test_the_page_tells_of_every_file_table_column_and_view(data: Path) -> None:
+    page = (data / "index.html").read_text("utf-8")
+    for path in data.iterdir():
+        assert path.name == "index.html" or f'href="{path.name}" download' in page
+    for name in [table.name for table in TABLES] + [view.name for view in VIEWS]:
+        assert f"<code>{name}</code>" in page
+    for table in TABLES:
+        assert all(f'<th scope="row">{name}</th>' in page for name, _, _ in table.columns)
 
 
 def test_values_are_in_si_units(data: Path) -> None:
