@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from portal.slugs import organisation_address, round_address, system_address
+
 _HERE = Path(__file__).parent
 STATIC = _HERE / "static"
 
@@ -56,6 +58,8 @@ def _environment() -> Environment:
     environment.filters["is_web_link"] = is_web_link
     environment.globals["plural"] = plural
     environment.globals["is_private"] = _PRIVATE.get
+    for address in (round_address, organisation_address, system_address):
+        environment.globals[address.__name__] = address
     return environment
 
 
