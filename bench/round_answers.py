@@ -28,6 +28,8 @@ class Answers:
     lines: tuple[str, ...]
     """As ``answers.jsonl`` holds them."""
     quality: float
+    tokens: int
+    """How many an answer has; 0 where none are generated."""
 
 
 @cache
@@ -40,6 +42,7 @@ def answers_of(name: str) -> Answers:
     return Answers(
         lines=tuple(answers_text([Answer(sample=n, answer=one)]) for n, one in enumerate(found)),
         quality=load_scorer(name)(dict(enumerate(found))),
+        tokens=len(found[0]) if name in _GENERATING else 0,
     )
 
 
@@ -97,6 +100,7 @@ def _clicks(card: WorkloadCard) -> list[Any]:
     return scores
 
 
+_GENERATING = ("language_model", "lora_finetuning")
 _FINDERS: dict[str, Callable[[WorkloadCard], list[Any]]] = {
     "graph_classification": _graphs,
     "image_classification": _digits,

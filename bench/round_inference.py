@@ -17,11 +17,11 @@ from harness.schedule import schedule
 from harness.visits import Visits
 from rules.scoring import duration_ns
 
-_TOKENS = "new_tokens"
-"""How a card whose model generates names the length of an answer."""
 _ACCURACY_S = 20.0
 _SPREAD = 0.05
 """Deviation of the logarithm of a latency."""
+_STEADY = 0.01
+"""And of the time that all of a run takes together."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def _timed_log(setup: Setup, task: Asked, seeds: dict[str, int], audit: Audit | 
     if scenario.open_loop:
         log = _open_loop(setup, task, seeds["schedule"])
     elif scenario is Scenario.OFFLINE:
-        log = _batches(settings.min_query_count, _spread(setup, task.latency_s, 1)[0])
+        log = _batches(settings.min_query_count, _whole_ns(setup, task.latency_s))
     else:
         log = _closed_loop(setup, task)
     log["sample"] = Visits(scenario, settings, audit, seeds, loaded).rows(0, len(log))
@@ -128,7 +128,7 @@ def _timed_log(setup: Setup, task: Asked, seeds: dict[str, int], audit: Audit | 
 def _accuracy_log(setup: Setup, task: Asked) -> QueryLog:
     """Each sample once, faster than they are timed, so that telemetry is short."""
     count = task.card.inference.samples
-    whole_ns = _spread(setup, _ACCURACY_S, 1)[0]
+    whole_ns = _whole_ns(setup, _ACCURACY_S)
     if task.scenario is Scenario.OFFLINE:
         log = _batches(count, whole_ns)
     else:
@@ -145,6 +145,10 @@ def _spread(setup: Setup, seconds: float, count: int) -> NDArray[np.int64]:
     """So many times around ``seconds``, in nanoseconds."""
     generator = np.random.Generator(np.random.PCG64(setup.random.getrandbits(64)))
     return (generator.lognormal(np.log(seconds * 1e9), _SPREAD, count)).astype(np.int64)
+
+
+def _whole_ns(setup: Setup, seconds: float) -> int:
+    return round(seconds * 1e9 * setup.random.lognormvariate(0, _STEADY))
 
 
 def _batches(count: int, whole_ns: int) -> QueryLog:
@@ -186,8 +190,8 @@ def _open_loop(setup: Setup, task: Asked, seed: int) -> QueryLog:
     log["query"], log["scheduled"] = np.arange(len(due)), due
     log["issued"] = np.maximum.accumulate(due + _spread(setup, 60e-6, len(due)))
     if facts.ttft_bound_s and facts.tpot_bound_s:
-        tokens = task.card.shape[_TOKENS]
-        seconds = 0.4 * (facts.ttft_bound_s + (tokens - 1) * facts.tpot_bound_s)
+        further = answers_of(task.card.name).tokens - 1
+        seconds = 0.4 * (facts.ttft_bound_s + further * facts.tpot_bound_s)
     else:
         seconds = 0.4 * (facts.latency_bound_s or 0.0)
     log["completed"] = log["issued"] + _spread(setup, seconds, len(due))
@@ -196,7 +200,7 @@ def _open_loop(setup: Setup, task: Asked, seed: int) -> QueryLog:
 
 def _with_tokens(log: QueryLog, task: Asked) -> QueryLog:
     """The first token after an eighth of the time, if the workload generates any."""
-    if _TOKENS in task.card.shape:
-        log["tokens"] = task.card.shape[_TOKENS]
+    if tokens := answers_of(task.card.name).tokens:
+        log["tokens"] = tokens
         log["first_token"] = log["issued"] + (log["completed"] - log["issued"]) // 8
     return log
