@@ -118,6 +118,7 @@ def named(names: tuple[str, ...]) -> dict[str, Any]:
         "ticktext": list(names),
         "range": [-0.5, len(names) - 0.5],
         "zeroline": False,
+        "showgrid": False,
     }
 
 

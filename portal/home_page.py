@@ -7,7 +7,9 @@ from typing import Any
 from harness.records import Scenario
 from portal.boards import Board
 from portal.content import Content
+from portal.identity import identities_of
 from portal.listing import Listing
+from portal.overview import overviews, without_energy
 from portal.rendering import write_page
 
 
@@ -19,11 +21,14 @@ def write_home(site: Path, content: Content) -> None:
     groups: dict[tuple[str, str], list[Board]] = {}
     for board in newest_first:
         groups.setdefault((board.any.round.title, board.any.workload_title), []).append(board)
+    charts = overviews(content.boards, identities_of(content))
     write_page(
         site,
         "index.html",
         "home.html",
         here="home",
+        charts=charts,
+        no_energy=without_energy(charts),
         groups=[
             {"round": round_title, "workload": workload, "boards": sorted(group, key=_by_scenario)}
             for (round_title, workload), group in groups.items()
