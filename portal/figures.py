@@ -1,4 +1,4 @@
-"""The charts of one result: which figures its scenario has, and those of training and offline."""
+"""The charts of one result: which figures its scenario has, and that of offline."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from harness.queries import NEVER, OK, new_log
 from harness.records import Mode, Scenario
-from portal.chart import POINTS, REFERENCE, SERIES, Figure, floats, line
+from portal.chart import POINTS, SERIES, Figure, floats, line
+from portal.convergence_figure import convergence_figure
 from portal.latency_figures import latency_figures
 from portal.listing import Listing
 from portal.quantities import for_people
@@ -18,7 +19,7 @@ from rules.submission import RunEvidence
 def figures(listing: Listing) -> list[Figure]:
     """The charts of one result; empty where its runs hold nothing to draw."""
     if listing.entry.result.scenario is Scenario.TRAIN:
-        return [_convergence(listing)] if listing.entry.of_mode(Mode.TRAINING) else []
+        return [convergence_figure(listing)] if listing.entry.of_mode(Mode.TRAINING) else []
     found = _of_runs(listing)
     search = listing.entry.search
     return found if search is None else [*found, search_figure(search)]
@@ -31,51 +32,6 @@ def _of_runs(listing: Listing) -> list[Figure]:
     if listing.entry.result.scenario is Scenario.OFFLINE:
         return [_completions(listing, runs)]
     return latency_figures(listing, runs)
-
-
-def evaluations(evidence: RunEvidence) -> list[tuple[float, float]]:
-    """``(seconds since run_start, quality)`` of each evaluation that the log holds."""
-    start = evidence.log.first("run_start")
-    if start is None:
-        return []
-    return [
-        ((event.time_ms - start.time_ms) / 1000, float(event.value))
-        for event in evidence.log.all("eval_accuracy")
-        if isinstance(event.value, int | float)
-    ]
-
-
-def _convergence(listing: Listing) -> Figure:
-    target = listing.card.training.target
-    curves = {listing.number(run): evaluations(run) for run in listing.entry.of_mode(Mode.TRAINING)}
-    reached = [n for n, curve in curves.items() if any(target.met(quality) for _, quality in curve)]
-    longest = max((curve[-1][0] for curve in curves.values() if curve), default=1.0)
-    traces = [
-        line(f"Run {n}", *_columns(curve), SERIES[i % len(SERIES)], markers=True)
-        for i, (n, curve) in enumerate(curves.items())
-    ]
-    traces.append(
-        line("Target", [0.0, longest], [target.value] * 2, REFERENCE, dash="dash"),
-    )
-    return Figure(
-        id="convergence",
-        title="Convergence",
-        caption=f"{len(reached)} of {len(curves)} runs reached {target.metric} {target.value:g}.",
-        traces=tuple(traces),
-        x_title="seconds since run_start",
-        y_title=target.metric,
-        table_caption="Every evaluation of every run",
-        headers=("Run", "Seconds since run_start", target.metric),
-        rows=tuple(
-            (str(n), f"{seconds:.3f}", f"{quality:.6g}")
-            for n, curve in curves.items()
-            for seconds, quality in curve
-        ),
-    )
-
-
-def _columns(curve: Sequence[tuple[float, float]]) -> tuple[list[float], list[float]]:
-    return [x for x, _ in curve], [y for _, y in curve]
 
 
 def _answered(evidence: RunEvidence) -> NDArray[np.void]:

@@ -38,13 +38,14 @@ class Scaling:
     pace: Pace
 
 
-def _points(listing: Listing) -> Points:
+def points_of(listing: Listing) -> Points:
+    """The reference convergence points of the workload of ``listing``."""
     return listing.imported.points if listing.imported else load_points(listing.card.name)
 
 
 def scaling(listing: Listing) -> Scaling | None:
     """The scaling of a result that converged faster than the reference; none of any other."""
-    entry, points = listing.entry, _points(listing)
+    entry, points = listing.entry, points_of(listing)
     if entry.result.scenario is not Scenario.TRAIN:
         return None
     pace = pace_of(entry.runs, listing.round, points)
@@ -57,7 +58,7 @@ def compared_runs(listing: Listing) -> Runs | None:
     """What a training's score is computed from; none of inference, whose score is of one run."""
     if listing.entry.result.scenario is not Scenario.TRAIN:
         return None
-    return runs_of(listing.entry.runs, listing.round, _points(listing))
+    return runs_of(listing.entry.runs, listing.round, points_of(listing))
 
 
 @fact
@@ -72,7 +73,7 @@ def time_without_luck(listing: Listing) -> ReferenceTime | None:
     """A training's time per sample, times the samples that the reference takes."""
     if listing.entry.result.scenario is not Scenario.TRAIN:
         return None
-    return reference_time(listing.entry.runs, listing.round, _points(listing))
+    return reference_time(listing.entry.runs, listing.round, points_of(listing))
 
 
 def run_scores(listing: Listing) -> list[tuple[RunEvidence, RunScore]]:

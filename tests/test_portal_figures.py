@@ -9,7 +9,6 @@ from portal_example import (
     inference_run,
     published,
     system,
-    training_run,
 )
 
 from harness.queries import RAISED
@@ -37,13 +36,6 @@ def test_plotly_accepts_every_figure_and_knows_only_basic_traces() -> None:
         go.Figure(json.loads(json.dumps(figure.plot())))
         assert {trace["type"] for trace in figure.traces} <= {"scatter", "bar", "pie"}
         assert len(figure.headers) == len(figure.rows[0])
-
-
-def test_convergence_counts_the_runs_that_reached_the_target() -> None:
-    figure = _figure([training_run(1, 8.0), training_run(2, 8.0, converges=False)])
-    assert figure.caption.startswith("1 of 2 runs reached accuracy")
-    assert [trace["name"] for trace in figure.traces] == ["Run 1", "Run 2", "Target"]
-    assert figure.rows[0][:2] == ("1", "1.000")
 
 
 def test_quantiles_with_too_few_queries_are_not_printed() -> None:
