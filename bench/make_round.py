@@ -46,16 +46,17 @@ _HEAVY = {"recommendation": 0.05, "graph_classification": 0.4, "image_generation
 """Workloads of many samples or long answers: how often beside the others in inference."""
 _SHARE = {
     Scenario.TRAIN: 1.0,
-    Scenario.SINGLE_STREAM: 0.5,
-    Scenario.MULTI_STREAM: 0.06,
-    Scenario.SERVER: 0.2,
-    Scenario.INTERACTIVE: 0.25,
-    Scenario.OFFLINE: 0.03,
+    Scenario.SINGLE_STREAM: 0.4,
+    Scenario.MULTI_STREAM: 0.02,
+    Scenario.SERVER: 0.12,
+    Scenario.INTERACTIVE: 0.15,
+    Scenario.OFFLINE: 0.008,
 }
 """How often beside training, the less the more queries the round asks for."""
 
 cards = cache(load_card)
 digests = cache(workload_digest)
+points = cache(load_points)
 Slot = tuple[str, Scenario]
 
 
@@ -136,7 +137,7 @@ def bundle_files(setup: Setup, slots: Sequence[Slot]) -> dict[str, bytes]:
             scenario=scenario,
             division=setup.division,
             metric=METRIC_OF[scenario],
-            value=score(scenario, evidence, setup.round, load_points(name)),
+            value=score(scenario, evidence, setup.round, points(name)),
             runs=names,
         )
         files[f"{folder}/{RESULT}"] = result.to_json().encode()
@@ -164,7 +165,7 @@ def _runs(setup: Setup, name: str, scenario: Scenario) -> list[Made]:
     card = cards(name)
     if scenario is not Scenario.TRAIN:
         return inference_runs(setup, asked(setup, card, digests(name), scenario))
-    point = setup.random.choice(load_points(name))
+    point = setup.random.choice(points(name))
     runs = []
     for blocks in _blocks(setup, card, point):
         setup.clock.advance(20_000 * MS)
@@ -198,7 +199,7 @@ def _blocks(setup: Setup, card: WorkloadCard, point: ReferenceConvergencePoint) 
 def _reference(name: str, size: int, round_name: str) -> Match:
     terms = read_round(round_name)
     every = cards(name).training.evaluate_every
-    serving = summarise_all(load_points(name), terms.convergence, every)
+    serving = summarise_all(points(name), terms.convergence, every)
     found = match(size, prune(serving, terms.convergence.pruning), terms.training.runs)
     assert found is not None  # the size is that of a point
     return found
