@@ -1,5 +1,6 @@
 """``publish``: a whole static site from bundles, built aside and put in place at the end."""
 
+import hashlib
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -9,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from harness.errors import LevelfieldError
+from harness.events import many_logs
 from portal.boards import make_boards
 from portal.content import Content
 from portal.facts import slim
@@ -28,6 +30,12 @@ __all__ = ["Published", "publish", "publish_sources"]
 
 MARKER = ".levelfield-site"
 _MARKER_TEXT = "levelfield/site/v1\n"
+_AT_ONCE = 16
+"""Sources that a process is given together."""
+
+
+def _quiet(what: str, done: int, total: int) -> None:
+    """Tell nobody."""
 
 
 @dataclass(frozen=True)
@@ -38,24 +46,28 @@ class Making:
     """Rounds whose folders are published too."""
     jobs: int = 1
     """Bundles that are read at a time, each by a process of its own if more than one."""
+    round_name: str | None = None
+    """Of which round alone; none: of all."""
     private: bool = False
     """Whether every page says that it is not for the public."""
     cache: Path | None = None
     """Folder in which the pages of bundles are kept, so that those without a change are reused."""
-    told: Callable[[str, int, int], None] = lambda *_: None
+    told: Callable[[str, int, int], None] = _quiet
     """Hears what is being done, and how much of how much is."""
 
 
 def publish(entries: Sequence[Published], out: Path, reviews: Sequence[RoundReview] = ()) -> Path:
     """As `publish_sources`, of bundles that are in memory."""
-    return publish_sources([Opened(one) for one in entries], out, Making(reviews=reviews))
+    index, _ = publish_sources([Opened(one) for one in entries], out, Making(reviews=reviews))
+    return index
 
 
-def publish_sources(sources: Sequence[Source], out: Path, making: Making) -> Path:
-    """Build the site of ``sources`` in folder ``out`` and return its index page.
+def publish_sources(sources: Sequence[Source], out: Path, making: Making) -> tuple[Path, list[str]]:
+    """Build the site of ``sources`` in folder ``out``; its index page, and ids of its bundles.
 
     The same sources give the same bytes. A site that is there is replaced only once the new one
-    is whole. `LevelfieldError` if ``out`` exists and is not a site, or cannot be written.
+    is whole. `LevelfieldError` if ``out`` exists and is not a site, or cannot be written, or if
+    no source is of the round that is wanted.
     """
     _check_replaceable(out)
     try:
@@ -65,13 +77,13 @@ def publish_sources(sources: Sequence[Source], out: Path, making: Making) -> Pat
             pages_are_private(making.private),
         ):
             new = Path(aside) / "new"
-            _build(sources, new, making)
+            content = _build(sources, new, making)
             _swap(new, out, old=Path(aside) / "old")
     except OSError as error:
         raise LevelfieldError(
             f"--out {out}: cannot be written: {error.strerror}; free space or choose another folder"
         ) from error
-    return out / "index.html"
+    return out / "index.html", [one.bundle.id for one in content.published]
 
 
 def _swap(new: Path, out: Path, old: Path) -> None:
@@ -95,11 +107,14 @@ def _check_replaceable(out: Path) -> None:
         )
 
 
-def _build(sources: Sequence[Source], site: Path, making: Making) -> None:
+def _build(sources: Sequence[Source], site: Path, making: Making) -> Content:
     shutil.copytree(STATIC, site / "static", copy_function=shutil.copyfile)
     (site / MARKER).write_text(_MARKER_TEXT, "utf-8")
     listings = list(_each(sources, site, making))
-    content = Content(tuple(make_boards(listings)), tuple(making.reviews))
+    if making.round_name and not listings:
+        raise LevelfieldError(f"--round {making.round_name}: no bundle is of it; name another")
+    reviews = (one for one in making.reviews if making.round_name in (None, one.name))
+    content = Content(tuple(make_boards(listings)), tuple(reviews))
     for number, write in enumerate(WRITERS):
         making.told("pages of all results", number, len(WRITERS))
         write(site, content)
@@ -107,19 +122,17 @@ def _build(sources: Sequence[Source], site: Path, making: Making) -> None:
         fill_slots(site, listing, content.listings)
     if making.cache:
         forget(making.cache)
+    return content
 
 
 def _each(sources: Sequence[Source], site: Path, making: Making) -> Iterator[Listing]:
     """Every result, slim, its own pages written; of a bundle that is named twice only once."""
     found: dict[str, tuple[Source, list[Listing]]] = {}
-    work = partial(_write_source, site, making.private, making.cache)
-    with closing(in_order(work, sources, making.jobs)) as made:
-        for number, source in enumerate(sources):
-            making.told("bundles", number, len(sources))
-            for listing in next(made):
-                name = listing.published.bundle.id
-                if found.setdefault(name, (source, []))[0] is source:
-                    found[name][1].append(listing)
+    for source, listings in _written(sources, site, making):
+        for listing in listings:
+            name = listing.published.bundle.id
+            if found.setdefault(name, (source, []))[0] is source:
+                found[name][1].append(listing)
     said = replications(
         [listings[0].published for _, listings in found.values() if listings],
         lambda one: _whole(found[one.bundle.id][0], one.bundle.id),
@@ -130,23 +143,43 @@ def _each(sources: Sequence[Source], site: Path, making: Making) -> Iterator[Lis
         yield from (replace(listing, published=shared) for listing in listings)
 
 
+def _written(
+    sources: Sequence[Source], site: Path, making: Making
+) -> Iterator[tuple[Source, list[Listing]]]:
+    """Each source with its results. What sources share goes to a process once for many of them."""
+    size = max(1, min(_AT_ONCE, len(sources) // (4 * making.jobs)))
+    parts = [sources[at : at + size] for at in range(0, len(sources), size)]
+    work = partial(_write_sources, site, replace(making, reviews=(), told=_quiet))
+    with closing(in_order(work, parts, making.jobs)) as made:
+        for number, part in enumerate(parts):
+            making.told("bundles", number * size, len(sources))
+            yield from zip(part, next(made), strict=True)
+
+
+def _write_sources(site: Path, making: Making, sources: Sequence[Source]) -> list[list[Listing]]:
+    with pages_are_private(making.private), many_logs():
+        return [_write_source(site, making, source) for source in sources]
+
+
 def _whole(source: Source, name: str) -> Published:
     return next(one for one in source.read() if one.bundle.id == name)
 
 
-def _write_source(site: Path, private: bool, cache: Path | None, source: Source) -> list[Listing]:
+def _write_source(site: Path, making: Making, source: Source) -> list[Listing]:
     """Write the pages of a source's results, or take those that are kept; the results, slim."""
-    key = source.key() if cache else ""
-    with pages_are_private(private):
-        if cache and key:
-            folder = cache / f"{key}{'-private' * private}"
-            return kept(folder, site, partial(_write_results, source))
-        return _write_results(source, site)
+    write = partial(_write_results, source, making)
+    key = source.key() if making.cache else ""
+    if not making.cache or not key:
+        return write(site)
+    name = hashlib.sha256(f"{key} {making.private} {making.round_name}".encode()).hexdigest()
+    return kept(making.cache / name, site, write)
 
 
-def _write_results(source: Source, site: Path) -> list[Listing]:
+def _write_results(source: Source, making: Making, site: Path) -> list[Listing]:
     found: list[Listing] = []
     for published in source.read():
+        if making.round_name not in (None, published.bundle.submission.round):
+            continue
         for listing in list_results([published]):
             write_result(site, listing)
             for evidence in listing.entry.runs:

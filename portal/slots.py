@@ -5,11 +5,12 @@ from pathlib import Path
 
 from portal.borrowed import loans
 from portal.listing import Listing
+from portal.quoting import why_not_quotable
 from portal.rendering import render, root_of
 from portal.trust_strip import trust_items
 
-_SLOTS = ("loans", "rank", "trust", "lent")
-"""Templates in ``slots/``. Each has a comment in the result's page, which no escaped text can be."""
+_SLOTS = ("loans", "rank", "trust", "lent", "quote")
+"""Templates in ``slots/``. A comment in the page stands for each; no escaped text can be one."""
 
 
 def fill_slots(site: Path, listing: Listing, others: Sequence[Listing]) -> None:
@@ -20,6 +21,7 @@ def fill_slots(site: Path, listing: Listing, others: Sequence[Listing]) -> None:
         "listing": listing,
         "loans": loans(listing, others),
         "trust": trust_items(listing),
+        "why_not": why_not_quotable(listing),
     }
     text = path.read_text("utf-8")
     for name in _SLOTS:

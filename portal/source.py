@@ -1,10 +1,24 @@
 """What a site is published from: each source gives bundles, judged, and can be asked again."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+from pathlib import Path
 from typing import Protocol
 
+from portal.imported import read_imported
+from portal.kept import code_digest
 from portal.listing import Published
+from portal.round_review import RoundReview
+from rules.borrowing import sources_of
+from rules.round import read_round
+from rules.rule import check as judge
+from rules.submission import Submission
+from submissions.attestation import appraise
+from submissions.bundle import Bundle, id_of
+from submissions.keys import KeyEntry, Keyring
+from submissions.mlperf_imported import ImportedRound
 
 
 class Source(Protocol):
@@ -29,4 +43,96 @@ class Opened:
 
     def key(self) -> str:
         """See `Source`."""
+        return ""
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """All bundles that are published, of which some may have lent hyperparameters to others."""
+
+    paths: tuple[Path, ...]
+
+    @cached_property
+    def by_id(self) -> Mapping[str, Path]:
+        """Asked for only if some bundle has borrowed."""
+        return {id_of(path): path for path in self.paths}
+
+    def named_by(self, submission: Submission) -> list[Path]:
+        """The bundles from which ``submission`` borrowed, as far as they are here."""
+        named = [one.bundle for entry in submission.entries for one in sources_of(entry.runs)]
+        return [self.by_id[name] for name in dict.fromkeys(named) if name in self.by_id]
+
+
+@dataclass(frozen=True)
+class OnDisk:
+    """A bundle in a folder or a zip."""
+
+    path: Path
+    trusted: Keyring
+    neighbours: Neighbours
+    round_folder: Path | None = None
+    """The round's folder in which it lies, if that was named: only then the round's own keys
+    count, for else a folder like one could bring the keys that vouch for what is in it."""
+    roots: tuple[KeyEntry, ...] = ()
+    """Those that must have signed the round's keyring, if any."""
+    large: bool = False
+
+    def read(self) -> Sequence[Published]:
+        """See `Source`."""
+        bundle = Bundle.open(self.path, large=self.large)
+        lenders = map(Bundle.open, self.neighbours.named_by(bundle.submission))
+        others = [lender.submission for lender in lenders]
+        report = judge(bundle.submission, read_round(bundle.submission.round), others=others)
+        if self.round_folder is None:
+            return (Published(bundle, report, appraise(bundle, self.trusted)),)
+        review = review_of(self.round_folder, self.roots)
+        verification = appraise(bundle, review.keyring, review.entries)
+        standing = review.statuses.get(bundle.id)
+        return (Published(bundle, report, verification, standing=standing),)
+
+    def key(self) -> str:
+        """See `Source`; every file is hashed for it, none is parsed but the claims."""
+        bundle = Bundle.open(self.path, logs=False, large=self.large)
+        lenders = self.neighbours.named_by(bundle.submission)
+        digest = hashlib.sha256(code_digest().encode())
+        for text in (
+            str(self.path.absolute()),
+            bundle.manifest_sha256,
+            *sorted(bundle.attestations),
+            *map(id_of, lenders),
+            *self._words_of_the_round(bundle.id),
+            self.trusted.to_json(),
+        ):
+            digest.update(text.encode() + b"\0")
+        return digest.hexdigest()
+
+    def _words_of_the_round(self, bundle: str) -> list[str]:
+        if self.round_folder is None:
+            return []
+        review = review_of(self.round_folder, self.roots)
+        status = review.statuses.get(bundle)
+        logged = [entry.envelope for entry in review.logged]
+        return [review.keyring.to_json(), *logged, status.model_dump_json() if status else "none"]
+
+
+@cache
+def review_of(folder: Path, roots: tuple[KeyEntry, ...]) -> RoundReview:
+    """As `RoundReview.of`; a process that was forked has what was read before."""
+    return RoundReview.of(folder, roots)
+
+
+@dataclass(frozen=True)
+class OfOneSubmitter:
+    """What one submitter has in an imported round: some rules compare all of it."""
+
+    imported: ImportedRound
+    folders: tuple[Path, ...]
+    trusted: Keyring
+
+    def read(self) -> Sequence[Published]:
+        """See `Source`."""
+        return list(read_imported(replace(self.imported, bundles=self.folders), self.trusted))
+
+    def key(self) -> str:
+        """See `Source`: an import is read each time."""
         return ""

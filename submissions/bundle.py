@@ -18,7 +18,7 @@ from submissions.content import (
     read_submission,
 )
 from submissions.layout import ATTESTATIONS, MANIFEST, is_attestation, is_named_after
-from submissions.manifest import Manifest, read_manifest
+from submissions.manifest import Manifest, bundle_id, read_manifest
 
 MAX_ATTESTATION_BYTES = 2**20
 
@@ -108,6 +108,19 @@ def _read_attestation(container: Container, path: str, size: int, allowance: All
     if not is_named_after(path, data):
         raise LevelfieldError(f"{path}: its SHA-256 differs from its name; copy the file back")
     return data
+
+
+def id_of(path: Path) -> str:
+    """The id of the bundle in the folder or zip ``path``, from its manifest's bytes alone.
+
+    `LevelfieldError` if there is no manifest.
+    """
+    container = open_container(path)
+    size = container.sizes()[0].get(MANIFEST)
+    if size is None:
+        raise LevelfieldError(f"{path}: no {MANIFEST}; not a bundle, make one with pack")
+    check_record(MANIFEST, size, MAX_MANIFEST_BYTES)
+    return bundle_id(hashlib.sha256(container.read(MANIFEST, size)).hexdigest())
 
 
 def attestation_path(data: bytes) -> str:

@@ -9,7 +9,8 @@ import pytest
 from review_rounds import ROUND, Play
 
 from portal.listing import Published
-from portal.round_review import RoundReview
+from portal.site import Making
+from portal.source import Source
 from submissions.bundle import Bundle
 
 
@@ -35,11 +36,11 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[Published]:
     """What the site is made of; the toy workload itself has no page."""
     found: list[Published] = []
 
-    def publish(published: Sequence[Published], out: Path, _: Sequence[RoundReview]) -> Path:
-        found.extend(published)
-        return out / "index.html"
+    def publish(sources: Sequence[Source], out: Path, _: Making) -> tuple[Path, list[str]]:
+        found.extend(one for source in sources for one in source.read())
+        return out / "index.html", []
 
-    monkeypatch.setattr("portal.site.publish", publish)
+    monkeypatch.setattr("portal.site.publish_sources", publish)
     return found
 
 
