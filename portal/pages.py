@@ -6,10 +6,16 @@ from pathlib import Path
 from portal.board_page import write_boards
 from portal.content import Content
 from portal.data_files import write_data
+from portal.errata_page import write_errata
 from portal.home_page import write_home
+from portal.keys_page import write_keys
 from portal.organisation_page import write_organisations
+from portal.review_page import write_review
+from portal.round_log_page import write_round_logs
 from portal.round_page import write_rounds
+from portal.rules_page import write_rules
 from portal.system_page import write_systems
+from portal.thread_page import write_threads
 
 WRITERS: tuple[Callable[[Path, Content], None], ...] = (
     write_home,
@@ -18,5 +24,11 @@ WRITERS: tuple[Callable[[Path, Content], None], ...] = (
     write_organisations,
     write_systems,
     write_data,
+    write_rules,
+    write_review,
+    write_threads,
+    write_round_logs,
+    write_keys,
+    write_errata,
 )
 """Each writes its files below the site's folder."""
