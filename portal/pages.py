@@ -15,6 +15,7 @@ from portal.round_log_page import write_round_logs
 from portal.round_page import write_rounds
 from portal.rules_page import write_rules
 from portal.system_page import write_systems
+from portal.verify_page import write_verify
 from portal.thread_page import write_threads
 
 WRITERS: tuple[Callable[[Path, Content], None], ...] = (
@@ -24,6 +25,7 @@ WRITERS: tuple[Callable[[Path, Content], None], ...] = (
     write_organisations,
     write_systems,
     write_data,
+    write_verify,
     write_rules,
     write_review,
     write_threads,

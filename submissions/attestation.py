@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
 
 from harness.records import Record
 from submissions.bundle import Bundle
@@ -54,6 +56,8 @@ class Verification(Record):
     verdicts: tuple[SignedVerdict, ...] = ()
     countersigned_by: tuple[Signatory, ...] = ()
     """Each key of a reviewer once, in keyring order; never the submitter's."""
+    keys: Annotated[tuple[KeyEntry, ...], Field(exclude=True)] = ()
+    """The keyring's entries for all keys that signed, so that a reader can verify the same."""
 
 
 def sign(bundle: Bundle, private_key: "Ed25519PrivateKey") -> Path:
@@ -174,6 +178,7 @@ def _verification(
             for verdict, entry in said.verdicts
         ),
         countersigned_by=tuple(map(_signatory, reviewers)),
+        keys=tuple(_distinct(keyring, said.signed_by)),
     )
 
 

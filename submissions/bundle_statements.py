@@ -31,6 +31,12 @@ class Said:
     """With whose key each was signed."""
     countersigned: list[tuple[Countersignature, KeyEntry]] = field(default_factory=list)
 
+    @property
+    def signed_by(self) -> list[KeyEntry]:
+        """Whose keys made all of these statements; one may be there several times."""
+        beside = [entry for _, entry in (*self.verdicts, *self.countersigned)]
+        return [entry for claim in self.claims for entry in claim.signed_by] + beside
+
     def raised_by(self, submitter: str) -> tuple[str, ...]:
         """Reviewers' organisations whose verdicts pass, other than the submitter, sorted.
 

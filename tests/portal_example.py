@@ -81,6 +81,7 @@ class FakeBundle:
     submission: Submission
     manifest: Manifest
     files: dict[str, bytes] = field(repr=False)
+    attestations: dict[str, bytes] = field(default_factory=dict, repr=False)
 
     @property
     def id(self) -> str:

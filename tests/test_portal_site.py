@@ -10,6 +10,7 @@ from portal_example import HOSTILE, example
 
 from harness.errors import LevelfieldError
 from portal.site import MARKER, publish
+from portal.verify_page import ALONE
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +66,8 @@ def test_every_page_has_one_heading_unique_ids_and_no_inline_script(site: Path) 
         assert len(page.ids) == len(set(page.ids)), path
         assert not [name for name, _ in page.attributes if name.startswith("on")], path
         text = path.read_text("utf-8")
+        if path.name == ALONE:
+            continue  # one script, which its policy allows by its digest
         assert "default-src 'none'; script-src 'self'" in text
         assert re.findall(r"<script(?![^>]*(?:src=|application/json))", text) == [], path
 

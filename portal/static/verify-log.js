@@ -1,0 +1,94 @@
+// A round's log: signed checkpoints (C2SP signed-note) and proofs of inclusion (RFC 9162, 2.1.3.2).
+(function () {
+  "use strict";
+  var levelfield = window.levelfield = window.levelfield || {};
+  var bytes = levelfield.bytes;
+  var BODY = /^([!-*,-~]{1,128})\n(0|[1-9][0-9]{0,14})\n([A-Za-z0-9+/]{43}=)$/;
+  var LINE = /^— ([!-*,-~]{1,128}) ([A-Za-z0-9+/]{2,200}={0,2})$/;
+  var MAX_NOTE = 65536, MAX_SIGNATURES = 64;
+
+  function readNote(text, where) {
+    var cut = text.indexOf("\n\n"), body = BODY.exec(text.slice(0, Math.max(cut, 0)));
+    var lines = text.slice(cut + 2).split("\n");
+    if (text.length > MAX_NOTE || !body || lines.pop() !== "" || !lines.length ||
+        lines.length > MAX_SIGNATURES) {
+      throw new Error(where + ": not a checkpoint: origin, size, root and signatures");
+    }
+    return {
+      origin: body[1], size: Number(body[2]), root: bytes.ofBase64(body[3], where + ": its root"),
+      body: bytes.ofText(text.slice(0, cut + 1)),
+      signatures: lines.map(function (line) { return readLine(line, where); })
+    };
+  }
+  function readLine(line, where) {
+    var found = LINE.exec(line), raw = found && bytes.ofBase64(found[2], where + ": a signature");
+    if (!found || raw.length < 5) { throw new Error(where + ": not a signature line"); }
+    return { name: found[1], hash: bytes.hex(raw.slice(0, 4)), signature: raw.slice(4) };
+  }
+  // Which key of which name, and of which type (signed-note, "Signatures").
+  async function keyHash(name, raw) {
+    var data = bytes.join([bytes.ofText(name + "\n"), Uint8Array.of(1), raw]);
+    return bytes.hex((await bytes.digest("SHA-256", data)).slice(0, 4));
+  }
+  async function checkSigned(note, trusted, where) {
+    var signers = 0;
+    for (var entry of trusted) {
+      var hash = await keyHash(note.origin, entry.key.raw);
+      for (var one of note.signatures) {
+        if (one.name !== note.origin || one.hash !== hash) { continue; }
+        if (!await bytes.signed(entry.key.raw, one.signature, note.body)) {
+          throw new Error(where + ": bad signature: the key of " + entry.organisation +
+            " did not sign this");
+        }
+        signers += 1;
+      }
+    }
+    if (!signers) {
+      throw new Error(where + ": signed by no key that the keyring gives the role log or root");
+    }
+  }
+
+  function node(left, right) {
+    return bytes.digest("SHA-256", bytes.join([Uint8Array.of(1), left, right]));
+  }
+  async function included(leaf, index, size, proof, root) {
+    if (index >= size) { return false; }
+    var at = index, last = size - 1, found = leaf;
+    for (var step of proof) {
+      if (last === 0) { return false; }
+      if (at % 2 || at === last) {
+        found = await node(step, found);
+        while (at % 2 === 0 && at) { at = Math.floor(at / 2); last = Math.floor(last / 2); }
+      } else {
+        found = await node(found, step);
+      }
+      at = Math.floor(at / 2);
+      last = Math.floor(last / 2);
+    }
+    return last === 0 && bytes.equal(found, root);
+  }
+  function counts(entry, index) {
+    return entry.from_index <= index && (entry.to_index === null || index < entry.to_index);
+  }
+
+  // The receipt's checkpoint, if the log of this name holds its entry.
+  async function checkReceipt(receipt, keys, origin, where) {
+    var note = readNote(receipt.checkpoint, where);
+    if (note.origin !== origin) {
+      throw new Error(where + ": a checkpoint of " + note.origin + ", not of " + origin);
+    }
+    await checkSigned(note, keys.filter(function (one) {
+      return counts(one, Math.max(note.size - 1, 0)) && one.key.application === null &&
+        (one.roles.indexOf("log") >= 0 || one.roles.indexOf("root") >= 0);
+    }), where);
+    var data = bytes.ofText(levelfield.json.canonical(receipt.entry));
+    var leaf = await bytes.digest("SHA-256", bytes.join([Uint8Array.of(0), data]));
+    var proof = receipt.proof.map(bytes.ofHex);
+    if (!await included(leaf, receipt.index, note.size, proof, note.root)) {
+      throw new Error(where + ": the log has no such entry at " + receipt.index);
+    }
+    return note;
+  }
+
+  levelfield.log = { checkReceipt: checkReceipt, counts: counts, included: included };
+})();

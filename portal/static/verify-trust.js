@@ -1,0 +1,53 @@
+// Whose keys count: the reader's own keyring and receipts, else what this site holds of a bundle.
+(function () {
+  "use strict";
+  var levelfield = window.levelfield = window.levelfield || {};
+  var bytes = levelfield.bytes, json = levelfield.json;
+
+  // A script of the site's that lays one bundle's proof into `levelfield.proofs`: it works from
+  // file:// too, where no file can be fetched.
+  function load(address) {
+    return new Promise(function (resolve, reject) {
+      var script = document.createElement("script");
+      script.src = address;
+      script.addEventListener("load", resolve);
+      script.addEventListener("error", function () { reject(new Error(address + ": cannot be read")); });
+      document.head.append(script);
+    });
+  }
+  async function fromProof(proof) {
+    var log = proof.log && {
+      origin: proof.log.origin, receipts: proof.log.receipts.map(function (text, at) {
+        return json.read(bytes.ofText(text), "receipt " + at, levelfield.records.receipt);
+      })
+    };
+    return {
+      keys: await levelfield.keys.readKeyring(bytes.ofText(proof.keyring), "the site’s keyring"),
+      log: log, standing: proof.standing
+    };
+  }
+  // From the files that a reader gave beside the bundle: a keyring, and any number of receipts.
+  async function fromFiles(files) {
+    var found = { keys: [], log: null, standing: null };
+    for (var file of files) {
+      var data = new Uint8Array(await file.arrayBuffer()), kind = json.parse(data, file.name);
+      if (kind && kind.schema === "levelfield/receipt/v1") {
+        var receipt = json.read(data, file.name, levelfield.records.receipt);
+        found.log = found.log || { origin: receipt.checkpoint.split("\n")[0], receipts: [] };
+        found.log.receipts.push(receipt);
+      } else {
+        found.keys = found.keys.concat(await levelfield.keys.readKeyring(data, file.name));
+      }
+    }
+    return found;
+  }
+  // The bundle's id, from its manifest; empty if there is none.
+  async function idOf(source) {
+    if (!("manifest.json" in source.sizes)) { return ""; }
+    var data = await source.read("manifest.json", source.sizes["manifest.json"]);
+    return bytes.idOf(await bytes.sha256(data));
+  }
+
+  levelfield.proofs = levelfield.proofs || {};
+  levelfield.trust = { load: load, fromProof: fromProof, fromFiles: fromFiles, idOf: idOf };
+})();
