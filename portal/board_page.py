@@ -5,6 +5,7 @@ from pathlib import Path
 from harness.records import HIGHER_IS_BETTER
 from portal.board_view import board_view
 from portal.boards import Board
+from portal.compare_page import compare_address
 from portal.content import Content
 from portal.margins import margins
 from portal.rendering import write_page
@@ -29,6 +30,7 @@ def _write_board(site: Path, board: Board) -> None:
         strips=strips,
         view=board_view(board.ranked),
         margins=found,
+        compare=compare_address(board.ranked),
         without_luck=any(each.without_luck for each in found.values()),
         crumbs=((f"{board.any.workload_title}: {board.any.scenario_title.lower()}", ""),),
     )

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from portal.board_page import write_boards
+from portal.compare_page import write_compare
 from portal.content import Content
 from portal.data_files import write_data
 from portal.errata_page import write_errata
@@ -24,6 +25,7 @@ WRITERS: tuple[Callable[[Path, Content], None], ...] = (
     write_boards,
     write_organisations,
     write_systems,
+    write_compare,
     write_data,
     write_verify,
     write_rules,
