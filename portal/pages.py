@@ -3,7 +3,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from portal.about_page import write_about
+from portal.badge import write_badges
 from portal.board_page import write_boards
+from portal.cite_page import write_cites
 from portal.compare_page import write_compare
 from portal.content import Content
 from portal.data_files import write_data
@@ -16,8 +19,8 @@ from portal.round_log_page import write_round_logs
 from portal.round_page import write_rounds
 from portal.rules_page import write_rules
 from portal.system_page import write_systems
-from portal.verify_page import write_verify
 from portal.thread_page import write_threads
+from portal.verify_page import write_verify
 
 WRITERS: tuple[Callable[[Path, Content], None], ...] = (
     write_home,
@@ -26,7 +29,10 @@ WRITERS: tuple[Callable[[Path, Content], None], ...] = (
     write_organisations,
     write_systems,
     write_compare,
+    write_cites,
+    write_badges,
     write_data,
+    write_about,
     write_verify,
     write_rules,
     write_review,

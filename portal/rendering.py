@@ -45,6 +45,11 @@ def pages_are_private(private: bool) -> Iterator[None]:
         _PRIVATE.reset(token)
 
 
+def is_private() -> bool:
+    """Whether the pages that are being rendered are not for the public."""
+    return _PRIVATE.get()
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -57,7 +62,7 @@ def _environment() -> Environment:
     )
     environment.filters["is_web_link"] = is_web_link
     environment.globals["plural"] = plural
-    environment.globals["is_private"] = _PRIVATE.get
+    environment.globals["is_private"] = is_private
     for address in (round_address, organisation_address, system_address):
         environment.globals[address.__name__] = address
     return environment
