@@ -2,21 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from portal_example import HOSTILE
 from review_logs import Book
 
 from portal.listing import Published
 from portal.round_review import RoundReview
-from submissions.keys import Keyring, add_to_keyring, generate, load_private
+from submissions.keys import KeyEntry, Keyring, KeyRole, PublicKey
 from submissions.log_entry import LogEntry
-from submissions.review.case import Checked, Countersigned, Logged, Signer, Submitted
+from submissions.review.case import Checked, Countersigned, Logged, Submitted
 from submissions.review.event import Citation
+from submissions.review.reading import signers
 from submissions.round_folder import RoundFolder, RoundInfo
 from submissions.round_log import RoundLog
 
-ROLES = {
+ROLES: dict[str, tuple[KeyRole, ...]] = {
     "acme": ("submit",),
     "initech": ("submit",),
     "lab": ("review", "replicate"),
@@ -28,22 +31,46 @@ ROLES = {
 REPLICA, UNKNOWN_BUNDLE = "r" * 20, "u" * 20
 
 
-def round_review(folder: Path, book: Book, name: str = "2026.1") -> RoundReview:
-    """The review of a round whose log says what ``book`` says."""
-    for organisation, roles in ROLES.items():
-        key = generate(folder / "keys" / organisation, organisation)
-        add_to_keyring(folder / "round/keyring.json", organisation, key, roles)  # type: ignore[arg-type]
+@cache
+def keys() -> dict[str, Ed25519PrivateKey]:
+    """A key of each organisation."""
+    return {name: Ed25519PrivateKey.generate() for name in ROLES}
+
+
+def keyring() -> Keyring:
+    """Whose keys these are."""
+    entries = []
+    for name, roles in ROLES.items():
+        key = PublicKey.of(keys()[name])
+        entries.append(
+            KeyEntry(organisation=name, key_id=key.key_id, public_key=key.line, roles=roles)
+        )
+    return Keyring(keys=tuple(entries))
+
+
+def round_said(book: Book, folder: Path = Path("nowhere"), name: str = "2026.1") -> RoundReview:
+    """The review of a round whose log says what ``book`` says; without a folder."""
+    known = {entry.organisation: entry for entry in keyring().keys}
+    logged = tuple(
+        replace(entry, signers=signers([known[entry.by]] if entry.by in known else []))
+        for entry in book.entries
+    )
     info = RoundInfo(round=name, nonce="0" * 32, origin=f"example.org/{name}")
-    held = RoundFolder.create(folder / "round", info)
-    entries, logged = [], []
-    keyring = Keyring.read(held.keyring)
+    pointers = tuple(map(_pointer, book.entries))
+    return RoundReview(RoundFolder(folder), info, keyring(), None, pointers, logged)
+
+
+def round_review(folder: Path, book: Book, name: str = "2026.1") -> RoundReview:
+    """The same with a real log in ``folder``."""
+    said = round_said(book, folder, name)
+    said.folder.create(folder, said.info)
+    said.folder.keyring.write_text(keyring().to_json())
+    said.folder.events.mkdir()
     for entry in book.entries:
-        held.write_envelope(b"%d" % entry.index)
-        entries.append(_pointer(entry))
-        logged.append(replace(entry, signers=_known(keyring, entry)))
-    log = RoundLog.open(held)
-    log.append(entries, load_private(folder / "keys/keeper"))
-    return RoundReview(held, info, keyring, log.note, log.verify(), tuple(logged))
+        said.folder.envelope_path(entry.envelope).write_bytes(b"%d" % entry.index)
+    log = RoundLog.open(said.folder)
+    log.append(said.entries or (), keys()["keeper"])
+    return replace(said, note=log.note, entries=log.verify())
 
 
 def _pointer(entry: Logged) -> LogEntry:
@@ -54,14 +81,6 @@ def _pointer(entry: Logged) -> LogEntry:
         predicate_type=f"urn:example:{kind}",
         actor=entry.by,
         kind="statement",
-    )
-
-
-def _known(keyring: Keyring, entry: Logged) -> tuple[Signer, ...]:
-    return tuple(
-        Signer(key.organisation, frozenset(key.roles), key.key_id)
-        for key in keyring.keys
-        if key.organisation == entry.by
     )
 
 
