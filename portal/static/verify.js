@@ -185,7 +185,8 @@
   function sum(run) {
     var states = run.states, failed = ORDER.find(function (n) { return states[n] === "failed"; });
     if (failed !== undefined) {
-      return { verdict: "refused", step: failed, level: "L0", text: "Refused at step " + failed + ": " + run.texts[failed] };
+      return { verdict: "refused", level: "L0", step: failed, reason: run.texts[failed],
+        text: "Refused at step " + failed + ": " + run.texts[failed] };
     }
     var open = NEEDED.filter(function (n) {
       return states[n] !== "done" && !(n === 1 && run.source.loose);
