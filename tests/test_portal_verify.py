@@ -11,8 +11,8 @@ import pytest
 from bad_bundles import BAD, ZIPS, files_of, zip_bytes
 from playwright.sync_api import Page, sync_playwright
 from test_portal_browser import ARGUMENTS, CHROMIUM
-from verify_cases import Case
-from verify_golden import files_of_case, golden, good_files, reason_of
+from verify_cases import Case, write
+from verify_judged import files_of_case, golden, good_files, reason_of
 
 from portal.content import Content
 from portal.verify_page import write_verify
@@ -87,10 +87,7 @@ class TestBrowser:
 
     @pytest.mark.parametrize("name", BAD)
     def test_refuses_every_bad_bundle_by_name(self, page: Page, tmp_path: Path, name: str) -> None:
-        root = tmp_path / "bundle"
-        for path, data in _signed().items():
-            (root / path).parent.mkdir(parents=True, exist_ok=True)
-            (root / path).write_bytes(data)
+        root = write(tmp_path / "bundle", files_of_case(CASES["good-signed-only"]))
         BAD[name].spoil(root)
         found = in_browser(page, files_of(root))
         assert found["verdict"] == "refused"
@@ -128,7 +125,3 @@ class TestBrowser:
         found = in_browser(page, {**good_files(), path: b"{}"})
         assert (found["verdict"], found["step"]) == ("refused", 1)
         assert "refused as a path" in found["reason"]
-
-
-def _signed() -> dict[str, bytes]:
-    return files_of_case(CASES["good-signed-only"])

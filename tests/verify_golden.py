@@ -7,22 +7,18 @@ import base64
 import json
 import shutil
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import rfc8785
+from ssh_signatures import PLAIN_KEY, TOKEN_KEY, blob, signature
 from verify_cases import ORIGIN, Case, Maker, digest_of, make_log, make_world, payload_of
+from verify_judged import GOLDEN
 
-from harness.errors import LevelfieldError
-from submissions.attestation import verify
-from submissions.bundle import Bundle
-from submissions.keys import Keyring
-from submissions.log_entry import LogEntry
-from submissions.receipt import Receipt
-from submissions.strict_json import read_record
+from submissions.layout import signature_path, signed_by_ssh
+from submissions.public_key import PublicKey
+from submissions.sshsig import armour, signed_bytes
 
-GOLDEN = Path(__file__).with_name("golden") / "verify"
 Files = dict[str, bytes]
 BAD_BUNDLES = {
     2: "removed added added-beside attestation-edited attestation-renamed manifest-removed "
@@ -48,6 +44,7 @@ def make_cases(maker: Maker) -> dict[str, Case]:
     _statements(maker)
     _keys(maker)
     _log(maker)
+    _ssh(maker)
     return maker.cases
 
 
@@ -191,60 +188,36 @@ def _log(maker: Maker) -> None:
     add("logged-for-another", "for another bundle", other)
 
 
-def golden() -> dict[str, Case]:
-    """The cases as they lie in the folder, by name; each with its keyring."""
-    good = json.loads((GOLDEN / "good.json").read_text())
-    found = {"good": Case({}, "", keyring=good["keyring"], level="L2")}
-    for file in sorted(GOLDEN.glob("*.json")):
-        if file.stem != "good":
-            case = Case(**json.loads(file.read_text()))
-            change = {
-                path: None if data is None else base64.b64decode(data)
-                for path, data in case.change.items()
-            }
-            keyring = case.keyring or good["keyring"]
-            found[file.stem] = replace(case, change=change, keyring=keyring)
-    return found
+def _ssh(maker: Maker) -> None:
+    payload, _ = maker.own()
+    bare = {p: d for p, d in maker.signed.items() if not p.startswith("attestations/")}
 
+    def entry(key: PublicKey) -> dict[str, Any]:
+        fields = {"organisation": "acme", "key_id": key.key_id, "public_key": key.line}
+        return {**fields, "roles": ["submit"]}
 
-def good_files() -> Files:
-    """The good bundle."""
-    good = json.loads((GOLDEN / "good.json").read_text())["files"]
-    return {path: base64.b64decode(data) for path, data in good.items()}
+    def add(name: str, key: PublicKey, reason: str, step: int | None, **changes: bytes) -> None:
+        signature = armour(blob(payload, key, **changes))
+        place = signature_path(payload, signature)
+        files = {**bare, place: signature, signed_by_ssh(place): payload}
+        keyring = maker.keys(lambda keys: keys.append(entry(key)))
+        maker.add(name, files, reason, step, keyring=keyring, level="L0" if reason else "L1")
 
-
-def files_of_case(case: Case) -> Files:
-    """The files of a case's bundle."""
-    whole = {**good_files(), **case.change}
-    return {path: data for path, data in whole.items() if data is not None}
-
-
-def judge(files: Files, keyring: str, log: dict[str, Any] | None) -> str:
-    """The level that the Python verifier gives; `LevelfieldError` with its reason."""
-    with tempfile.TemporaryDirectory() as aside:
-        root = Path(aside) / "bundle"
-        for path, data in files.items():
-            (root / path).parent.mkdir(parents=True, exist_ok=True)
-            (root / path).write_bytes(data)
-        trusted = Keyring.from_bytes(keyring.encode(), "keyring.json")
-        logged = _logged(log, trusted) if log else None
-        return verify(Bundle.open(root), trusted, logged).level
-
-
-def _logged(log: dict[str, Any], trusted: Keyring) -> list[LogEntry]:
-    """The log's entries, each proved by its receipt; the golden logs hold nothing else."""
-    receipts = [read_record(Receipt, text.encode(), "receipt") for text in log["receipts"]]
-    for receipt in receipts:
-        receipt.verify(trusted, log["origin"], "receipt")
-    return [receipt.entry for receipt in sorted(receipts, key=lambda one: one.index)]
-
-
-def reason_of(files: Files, keyring: str, log: dict[str, Any] | None) -> tuple[str, str]:
-    """Level and reason as the Python verifier has them."""
-    try:
-        return judge(files, keyring, log), ""
-    except LevelfieldError as error:
-        return "L0", str(error)
+    add("good-by-ssh", PLAIN_KEY, "", None)
+    add("good-by-ssh-sha256", PLAIN_KEY, "", None, hash_name=b"sha256")
+    add("good-by-a-token", TOKEN_KEY, "", None)
+    add("ssh-of-another-statement", PLAIN_KEY, "bad signature", 3, signature=signature(b"other"))
+    add("ssh-namespace", PLAIN_KEY, "namespace", 3, namespace=b"git")
+    add("ssh-hash", PLAIN_KEY, "neither sha256 nor sha512", 3, hash_name=b"md5")
+    add("ssh-version", PLAIN_KEY, "version 1", 3, version=(2).to_bytes(4, "big"))
+    add("ssh-longer", PLAIN_KEY, "too many", 3, rest=b"more")
+    absent = signature(signed_bytes(payload, "sha512"), TOKEN_KEY, flags=0)
+    add("token-without-its-owner", TOKEN_KEY, "owner was not present", 3, signature=absent)
+    own = armour(blob(payload))
+    alone = {**bare, signature_path(payload, own): own}
+    maker.add("ssh-without-its-statement", alone, "is not there", 3)
+    alone = {**bare, signed_by_ssh(signature_path(payload, own)): payload}
+    maker.add("statement-without-signature", alone, "nobody signed it", 3)
 
 
 def main() -> None:
