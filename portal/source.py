@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -17,7 +17,7 @@ from rules.rule import check as judge
 from rules.submission import Submission
 from submissions.attestation import appraise
 from submissions.bundle import Bundle, id_of
-from submissions.keys import KeyEntry, Keyring
+from submissions.keys import Keyring
 from submissions.mlperf_imported import ImportedRound
 
 
@@ -70,11 +70,9 @@ class OnDisk:
     path: Path
     trusted: Keyring
     neighbours: Neighbours
-    round_folder: Path | None = None
-    """The round's folder in which it lies, if that was named: only then the round's own keys
+    review: RoundReview | None = None
+    """Of the round's folder in which it lies, if that was named: only then the round's own keys
     count, for else a folder like one could bring the keys that vouch for what is in it."""
-    roots: tuple[KeyEntry, ...] = ()
-    """Those that must have signed the round's keyring, if any."""
     large: bool = False
 
     def read(self) -> Sequence[Published]:
@@ -83,11 +81,10 @@ class OnDisk:
         lenders = map(Bundle.open, self.neighbours.named_by(bundle.submission))
         others = [lender.submission for lender in lenders]
         report = judge(bundle.submission, read_round(bundle.submission.round), others=others)
-        if self.round_folder is None:
+        if self.review is None:
             return (Published(bundle, report, appraise(bundle, self.trusted)),)
-        review = review_of(self.round_folder, self.roots)
-        verification = appraise(bundle, review.keyring, review.entries)
-        standing = review.statuses.get(bundle.id)
+        verification = appraise(bundle, self.review.keyring, self.review.entries)
+        standing = self.review.statuses.get(bundle.id)
         return (Published(bundle, report, verification, standing=standing),)
 
     def key(self) -> str:
@@ -100,25 +97,19 @@ class OnDisk:
             bundle.manifest_sha256,
             *sorted(bundle.attestations),
             *map(id_of, lenders),
-            *self._words_of_the_round(bundle.id),
+            *_words_of(self.review, bundle.id),
             self.trusted.to_json(),
         ):
             digest.update(text.encode() + b"\0")
         return digest.hexdigest()
 
-    def _words_of_the_round(self, bundle: str) -> list[str]:
-        if self.round_folder is None:
-            return []
-        review = review_of(self.round_folder, self.roots)
-        status = review.statuses.get(bundle)
-        logged = [entry.envelope for entry in review.logged]
-        return [review.keyring.to_json(), *logged, status.model_dump_json() if status else "none"]
 
-
-@cache
-def review_of(folder: Path, roots: tuple[KeyEntry, ...]) -> RoundReview:
-    """As `RoundReview.of`; a process that was forked has what was read before."""
-    return RoundReview.of(folder, roots)
+def _words_of(review: RoundReview | None, bundle: str) -> list[str]:
+    if review is None:
+        return []
+    status = review.statuses.get(bundle)
+    logged = [entry.envelope for entry in review.logged]
+    return [review.keyring.to_json(), *logged, status.model_dump_json() if status else "none"]
 
 
 @dataclass(frozen=True)

@@ -84,26 +84,26 @@ def _sources(
     paths: tuple[Path, ...], keyring: Path, large: bool
 ) -> tuple[list["Source"], dict[str, "RoundReview"]]:
     """What was named, and the rounds' folders among it."""
-    from portal.source import Neighbours, OfOneSubmitter, OnDisk, review_of
+    from portal.round_review import RoundReview
+    from portal.source import Neighbours, OfOneSubmitter, OnDisk
     from submissions.keys import Keyring
     from submissions.mlperf_imported import find_imported
 
     trusted = Keyring.read(keyring) if keyring.exists() else Keyring()
     imports: list[Source] = []
-    roots = tuple(trusted_roots(keyring))
-    found: list[tuple[Path, Path | None]] = []
+    found: list[tuple[Path, RoundReview | None]] = []
     reviews: dict[str, RoundReview] = {}
     for path in paths:
         if imported := find_imported(path):
             imports += [OfOneSubmitter(imported, own, trusted) for own in imported.submitters]
         elif (path / ROUND).is_file():
-            review = review_of(path, roots)
+            review = RoundReview.of(path, trusted_roots(keyring))
             _check_one(reviews.setdefault(review.name, review), path)
-            found += [(folder, path) for folder in review.bundle_folders()]
+            found += [(folder, review) for folder in review.bundle_folders()]
         else:
             found.append((path, None))
     neighbours = Neighbours(tuple(path for path, _ in found))
-    own = [OnDisk(path, trusted, neighbours, folder, roots, large) for path, folder in found]
+    own = [OnDisk(path, trusted, neighbours, review, large) for path, review in found]
     return [*imports, *own], reviews
 
 
