@@ -31,7 +31,7 @@ var levelfieldChart = (function () {
   }
 
   function linearTicks(low, high) {
-    var rough = (high - low) / 5, power = Math.pow(10, Math.floor(Math.log10(rough)));
+    var rough = (high - low) / 6, power = Math.pow(10, Math.floor(Math.log10(rough)));
     var step = [1, 2, 5, 10].map(function (digit) { return digit * power; })
       .find(function (size) { return size >= rough; });
     var ticks = [];

@@ -36,14 +36,15 @@ var levelfieldTables = (function () {
       });
       return ["Scores as multiples of that of "].concat(dom.name(base), [": "], ratios, [". " + UNKNOWN_VARIATION]);
     }
-    var said = [["faster", "faster"], ["slower", "slower"], ["cannot tell", "not to be told apart"]];
+    var said = [["faster", "these are faster"], ["slower", "these are slower"],
+      ["cannot tell", "these cannot be told apart from it"]];
     var parts = said.map(function (one) {
       var found = compared.filter(function (pair) {
         return pairs.VERDICTS[pair.verdict].word.indexOf(one[0]) === 0;
       });
       return found.length ? [one[1] + ": "].concat(listed(found)) : null;
     }).filter(Boolean);
-    return ["Against "].concat(dom.name(base), [": "], [].concat.apply([], parts.map(function (part, at) {
+    return ["Against "].concat(dom.name(base), [", "], [].concat.apply([], parts.map(function (part, at) {
       return at ? ["; "].concat(part) : part;
     })), ["."]);
   }
