@@ -7,6 +7,7 @@ from portal.board_view import board_view
 from portal.boards import Board
 from portal.compare_page import compare_address
 from portal.content import Content
+from portal.identity import Identities, identities_of
 from portal.margins import margins
 from portal.rendering import write_page
 from portal.strips import make_strips
@@ -14,11 +15,12 @@ from portal.strips import make_strips
 
 def write_boards(site: Path, content: Content) -> None:
     """Write the page of every leaderboard."""
+    looks = identities_of(content)
     for board in content.boards:
-        _write_board(site, board)
+        _write_board(site, board, looks)
 
 
-def _write_board(site: Path, board: Board) -> None:
+def _write_board(site: Path, board: Board, looks: Identities) -> None:
     strips, found = make_strips(board.ranked), margins(board.ranked)
     write_page(
         site,
@@ -28,7 +30,7 @@ def _write_board(site: Path, board: Board) -> None:
         shared=board.any,
         higher_is_better=HIGHER_IS_BETTER[board.any.entry.result.metric],
         strips=strips,
-        view=board_view(board.ranked),
+        view=board_view(board.ranked, looks),
         margins=found,
         compare=compare_address(board.ranked),
         without_luck=any(each.without_luck for each in found.values()),

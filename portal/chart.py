@@ -64,6 +64,8 @@ class Figure:
     table_caption: str
     headers: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+    """How to read it, where that is not plain."""
     log_x: bool = False
     log_y: bool = False
     bands: tuple[Band, ...] = ()
@@ -72,6 +74,8 @@ class Figure:
     x_names: tuple[str, ...] = ()
     y_names: tuple[str, ...] = ()
     """What stands at 0, 1, … of an axis in place of numbers; of the upright one, from the top."""
+    x_ticks: tuple[float, ...] = ()
+    """Where a logarithmic horizontal axis is labelled, in place of round numbers."""
     direct: bool = False
     """Whether names stand beside the marks: a legend is then needed on narrow screens only."""
 
@@ -102,7 +106,7 @@ class Figure:
             axis["rangemode"] = "tozero"
         if logarithmic:
             values = [value for trace in self.traces for value in trace[name]]
-            ticks = log_ticks([value for value in values if value is not None])
+            ticks = [*self.x_ticks] if name == "x" and self.x_ticks else log_ticks(values)
             text = [f"{tick:,.15g}" for tick in ticks]
             axis |= {"type": "log", "tickmode": "array", "tickvals": ticks, "ticktext": text}
         return axis

@@ -2,16 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
-from typing import Any
 
 from harness.telemetry.energy import Boundary
-from portal.chart import SERIES, Figure, shown
+from portal.chart import Figure
+from portal.identity import Identities
 from portal.listing import Listing
 from portal.measured import BOUNDARY_WORDS, Measured, UnitEnergy
 from portal.quantities import Quantity, for_people
-
-_LONGEST_NAME = 28
+from portal.result_marks import MOST_SPOTS, Spot, spots
 
 
 @dataclass(frozen=True)
@@ -46,13 +44,15 @@ class EnergyBoard:
     """Performance against power; none of a single result."""
 
 
-def energy_boards(ranked: Sequence[Listing], measured: Mapping[str, Measured]) -> list[EnergyBoard]:
+def energy_boards(
+    ranked: Sequence[Listing], measured: Mapping[str, Measured], looks: Identities
+) -> list[EnergyBoard]:
     """A board for each boundary within which some result of ``ranked`` was measured."""
     held: dict[Boundary, list[tuple[Listing, Measured, UnitEnergy]]] = {}
     for listing in ranked:
         for energy in measured[listing.id].energies if listing.id in measured else ():
             held.setdefault(energy.boundary, []).append((listing, measured[listing.id], energy))
-    return [_board(boundary, held[boundary]) for boundary in Boundary if boundary in held]
+    return [_board(boundary, held[boundary], looks) for boundary in Boundary if boundary in held]
 
 
 def energy_cells(measured: Mapping[str, Measured]) -> dict[str, tuple[tuple[str, str], ...]]:
@@ -64,13 +64,10 @@ def energy_cells(measured: Mapping[str, Measured]) -> dict[str, tuple[tuple[str,
     }
 
 
-def short_name(listing: Listing) -> str:
-    """A system's name as a chart's label: short, and safe where plotly.js reads tags."""
-    name = listing.system_name
-    return escape(name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…")
+_Held = Sequence[tuple[Listing, Measured, UnitEnergy]]
 
 
-def _board(boundary: Boundary, held: Sequence[tuple[Listing, Measured, UnitEnergy]]) -> EnergyBoard:
+def _board(boundary: Boundary, held: _Held, looks: Identities) -> EnergyBoard:
     ordered = sorted(held, key=lambda one: (one[2].joules, one[0].id))
     highest = [one.joules + one.uncertainty_j for _, _, one in ordered]
     rows = []
@@ -92,7 +89,7 @@ def _board(boundary: Boundary, held: Sequence[tuple[Listing, Measured, UnitEnerg
                 ),
             )
         )
-    figure = _figure(boundary, ordered, rows) if len(ordered) > 1 else None
+    figure = _figure(boundary, ordered, rows, looks) if len(ordered) > 1 else None
     return EnergyBoard(boundary, BOUNDARY_WORDS[boundary], ordered[0][1].unit, tuple(rows), figure)
 
 
@@ -106,25 +103,29 @@ def _per_watt(each: Measured, energy: UnitEnergy) -> str:
 
 
 def _figure(
-    boundary: Boundary,
-    held: Sequence[tuple[Listing, Measured, UnitEnergy]],
-    rows: Sequence[EnergyRow],
+    boundary: Boundary, held: _Held, rows: Sequence[EnergyRow], looks: Identities
 ) -> Figure:
+    rest = f" Drawn are {MOST_SPOTS} of {len(held):,}." if len(held) > MOST_SPOTS else ""
     return Figure(
         id=f"per-watt-{boundary}",
         title=f"Performance per watt, {boundary}",
-        caption=f"{_finding(rows)} Further up is faster, further left draws less; the slope of a "
-        "line from the origin is performance per watt.",
-        traces=tuple(_trace(at, *one) for at, one in enumerate(held)),
+        caption=_finding(rows),
+        traces=tuple(spots([_spot(*one) for one in held[:MOST_SPOTS]], looks)),
         x_title=f"mean power in W, {boundary}",
         y_title=held[0][1].rate[1],
         table_caption=f"Performance and power, {BOUNDARY_WORDS[boundary]}",
-        headers=("System", "Performance", "Mean power", "Performance per watt"),
+        headers=("System", "Organisation", "Performance", "Mean power", "Performance per watt",
+                 "Uncertainty of the energy"),
         rows=tuple(
-            (row.listing.system_name, row.performance, str(row.watts), row.per_watt) for row in rows
+            (row.listing.system_name, row.listing.organisation, row.performance, str(row.watts),
+             row.per_watt, f"{row.joules} ± {row.uncertainty}")
+            for row in rows[:MOST_SPOTS]
         ),
+        note="Further up is faster, further left draws less; the slope of a line from the origin "
+        f"is performance per watt.{rest}",
         from_zero=True,
-    )
+        direct=True,
+    )  # fmt: skip
 
 
 def _finding(rows: Sequence[EnergyRow]) -> str:
@@ -137,12 +138,12 @@ def _finding(rows: Sequence[EnergyRow]) -> str:
     return "Which does the most with a joule cannot be told: the uncertainties overlap."
 
 
-def _trace(at: int, listing: Listing, each: Measured, energy: UnitEnergy) -> dict[str, Any]:
-    return {
-        "type": "scatter",
-        "mode": "markers",
-        "name": short_name(listing),
-        "x": [shown(energy.joules / each.seconds)],
-        "y": [shown(each.rate[0])],
-        "marker": {"color": SERIES[at % len(SERIES)], "size": 12},
-    }
+def _spot(listing: Listing, each: Measured, energy: UnitEnergy) -> Spot:
+    return Spot(
+        listing,
+        x=energy.joules / each.seconds,
+        y=each.rate[0],
+        label=listing.system_name,
+        about=f"{listing.system_name}: {_per_watt(each, energy)}",
+        spread=energy.uncertainty_j / each.seconds,
+    )

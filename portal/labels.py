@@ -6,8 +6,8 @@ from html import escape
 from portal.listing import Listing
 
 _LONGEST = 28
-_WIDE, _HIGH = 0.3, 0.07
-"""What a label covers, as shares of the chart."""
+_LETTER, _HIGH = 0.009, 0.09
+"""What a letter is wide and a line is high, as shares of the chart."""
 
 
 def short(text: str) -> str:
@@ -20,22 +20,24 @@ def short_name(listing: Listing) -> str:
     return short(listing.system_name)
 
 
-def beside(x: Sequence[float], y: Sequence[float]) -> list[str]:
+def beside(x: Sequence[float], y: Sequence[float], labels: Sequence[str]) -> list[str]:
     """Where the label of each mark stands; empty where it would cover that of one before it.
 
     It stands above its mark, clear of what tells the uncertainty; that of a mark in the right half
     to the left, so that it stays within the chart.
     """
     places: list[str] = []
-    taken: list[tuple[bool, float, float]] = []
-    for across, up in zip(_shares(x), _shares(y), strict=True):
-        left = across > 0.5
+    taken: list[tuple[float, float, float]] = []
+    for across, up, label in zip(_shares(x), _shares(y), labels, strict=True):
+        left, width = across > 0.5, (min(len(label), _LONGEST) + 2) * _LETTER
+        start = across - width if left else across
         free = not any(
-            side == left and abs(across - a) < _WIDE and abs(up - u) < _HIGH for side, a, u in taken
+            start < end and begin < start + width and abs(up - height) < _HIGH
+            for begin, end, height in taken
         )
         places.append(("top left" if left else "top right") if free else "")
         if free:
-            taken.append((left, across, up))
+            taken.append((start, start + width, up))
     return places
 
 

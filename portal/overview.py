@@ -102,8 +102,7 @@ def _energy_figure(board: Board, held: Sequence[_Fast], looks: Identities) -> Fi
     return Figure(
         id=_ENERGY,
         title=f"{board.any.workload_title}: speed against energy",
-        caption=f"{_finding(held, kept)} Further up is faster, further left takes less energy"
-        f"{_rest(held, 'organisations')}.",
+        caption=_finding(held, kept),
         # With at most so much energy nothing faster is known than the one before: steps, no slope.
         traces=(line("Frontier", x, y, REFERENCE, shape="hv"), *spots(_spots(drawn), looks)),
         x_title=f"energy per {unit} in J, {boundary}",
@@ -113,6 +112,8 @@ def _energy_figure(board: Board, held: Sequence[_Fast], looks: Identities) -> Fi
         headers=("Organisation", "System", "Speed", f"Energy per {unit}", "Uncertainty",
                  "Its results", "On the frontier"),
         rows=tuple(_row(one, board, one in kept) for one in held[:_IN_TABLE]),
+        note="Further up is faster, further left takes less energy; a whisker is the uncertainty"
+        f"{_rest(held, 'organisations')}.",
         from_zero=True,
         direct=True,
     )  # fmt: skip

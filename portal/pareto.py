@@ -2,18 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from harness.records import HIGHER_IS_BETTER, Mode
-from portal.chart import REFERENCE, SERIES, Figure, has_enough, line, shown
-from portal.energy_board import short_name
+from portal.chart import MOST, REFERENCE, Figure, has_enough, line, shown
 from portal.facts import fact
+from portal.identity import Identities
 from portal.listing import Listing, percentile
 from portal.measured import Measured
 from portal.quantities import for_people
 from portal.query_times import quantile, query_times
+from portal.result_marks import MOST_SPOTS, Spot, spots
 
 _LATENCY_AT = 0.99
 
@@ -96,7 +96,12 @@ def unbeaten(names: Sequence[str], over: Sequence[Axis]) -> list[str]:
 
     Who was not measured in something beats nobody who was.
     """
-    return [name for name in names if not any(_beats(other, name, over) for other in names)]
+    kept: list[str] = []
+    for name in names:
+        # Who is beaten by one that is itself beaten is beaten by whoever beats that one, too.
+        if not any(_beats(other, name, over) for other in kept):
+            kept = [other for other in kept if not _beats(name, other, over)] + [name]
+    return kept
 
 
 def _beats(one: str, other: str, over: Sequence[Axis]) -> bool:
@@ -107,47 +112,60 @@ def _beats(one: str, other: str, over: Sequence[Axis]) -> bool:
     return all(a <= b for a, b in pairs) and any(a < b for a, b in pairs)
 
 
-def pareto_figures(ranked: Sequence[Listing], over: Sequence[Axis]) -> list[Figure]:
+def pareto_figures(
+    ranked: Sequence[Listing], over: Sequence[Axis], looks: Identities
+) -> list[Figure]:
     """The score against each other axis that two results or more were measured in."""
     score, *others = over
-    return [_figure(ranked, score, axis) for axis in others if len(axis.values) > 1]
+    return [_figure(ranked, score, axis, looks) for axis in others if len(axis.values) > 1]
 
 
-def _figure(ranked: Sequence[Listing], score: Axis, axis: Axis) -> Figure:
-    drawn = [each for each in ranked if each.id in score.values and each.id in axis.values]
-    kept = unbeaten([each.id for each in drawn], (score, axis))
-    names = {each.id: each.system_name for each in drawn}
+def _figure(ranked: Sequence[Listing], score: Axis, axis: Axis, looks: Identities) -> Figure:
+    held = [each for each in ranked if each.id in score.values and each.id in axis.values]
+    kept = unbeaten([each.id for each in held], (score, axis))
+    # Who is on the frontier is drawn and labelled first.
+    drawn = sorted(held, key=lambda each: each.id not in kept)[:MOST_SPOTS]
     edge = sorted(kept, key=lambda name: score.values[name])
     x, y = [shown(score.values[n]) for n in edge], [shown(axis.values[n]) for n in edge]
     # Between two results nothing better is known than the one that is at least as fast.
     steps = line("Frontier", x, y, REFERENCE, shape="vh" if score.higher else "hv")
-    beaten = " Who is not is beaten in both at once." if len(kept) < len(drawn) else ""
     unit = axis.title.partition(",")[0]
     return Figure(
         id=f"pareto-{axis.id}",
         title=f"Speed against {axis.id.partition('-')[0]}",
-        caption=f"{len(kept)} of {len(drawn)} {'is' if len(kept) == 1 else 'are'} on the frontier: "
-        f"{', '.join(names[name] for name in kept)}.{beaten} The steps join results that were "
-        "measured, without guessing between.",
-        traces=(steps, *(_point(at, each, score, axis) for at, each in enumerate(drawn))),
+        caption=_caption(held, kept),
+        note="The steps join results that were measured, without guessing between."
+        + (f" Drawn are {MOST_SPOTS} of {len(held):,}." if len(held) > MOST_SPOTS else ""),
+        traces=(steps, *spots([_spot(each, score, axis) for each in drawn], looks)),
         x_title=score.title,
         y_title=axis.title,
         table_caption=f"{score.title}, against {axis.title}",
-        headers=("System", "Score", unit, "On the frontier"),
+        headers=("System", "Organisation", "Score", unit, "On the frontier"),
         rows=tuple(
-            (each.system_name, score.said[each.id], axis.said[each.id],
+            (each.system_name, each.organisation, score.said[each.id], axis.said[each.id],
              "yes" if each.id in kept else "no")
             for each in drawn
         ),
+        direct=True,
     )  # fmt: skip
 
 
-def _point(at: int, listing: Listing, score: Axis, axis: Axis) -> dict[str, Any]:
-    return {
-        "type": "scatter",
-        "mode": "markers",
-        "name": short_name(listing),
-        "x": [shown(score.values[listing.id])],
-        "y": [shown(axis.values[listing.id])],
-        "marker": {"color": SERIES[at % len(SERIES)], "size": 12},
-    }
+def _caption(held: Sequence[Listing], kept: Sequence[str]) -> str:
+    names = [each.system_name for each in held if each.id in kept]
+    few = ", ".join(names[:MOST]) + (", and others" if len(names) > MOST else "")
+    beaten = " Who is not is beaten in both at once." if len(kept) < len(held) else ""
+    return (
+        f"{len(kept)} of {len(held):,} {'is' if len(kept) == 1 else 'are'} on the frontier: {few}."
+        f"{beaten}"
+    )
+
+
+def _spot(listing: Listing, score: Axis, axis: Axis) -> Spot:
+    name = listing.id
+    return Spot(
+        listing,
+        x=score.values[name],
+        y=axis.values[name],
+        label=listing.system_name,
+        about=f"{listing.system_name}: {score.said[name]}, {axis.said[name]}",
+    )

@@ -9,6 +9,8 @@ from portal.identity import Identities
 from portal.labels import beside, short
 from portal.listing import Listing
 
+MOST_SPOTS = 200
+"""Results that are drawn, and stand in the table, at most."""
 _LEGEND = 24
 """Organisations that a legend has room for."""
 
@@ -37,7 +39,9 @@ def best_of_each(ranked: Iterable[Listing]) -> list[Listing]:
 
 def spots(found: Sequence[Spot], looks: Identities) -> list[dict[str, Any]]:
     """A series an organisation, in the order of ``found``; of two labels that collide the first."""
-    places = beside([each.x for each in found], [each.y for each in found])
+    places = beside(
+        [each.x for each in found], [each.y for each in found], [e.label for e in found]
+    )
     grouped: dict[str, list[tuple[Spot, str]]] = {}
     for spot, place in zip(found, places, strict=True):
         grouped.setdefault(spot.listing.organisation, []).append((spot, place))
@@ -56,6 +60,7 @@ def _series(name: str, held: Sequence[tuple[Spot, str]], looks: Identities) -> d
         "textposition": [place or "top right" for _, place in held],
         "hovertext": [short(spot.about) for spot, _ in held],
         "hoverinfo": "text",
+        "cliponaxis": False,
         "marker": {"color": look.colour, "symbol": look.symbol, "size": 12},
     }
     spreads = [shown(spot.spread) for spot, _ in held]

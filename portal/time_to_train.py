@@ -60,7 +60,7 @@ def time_to_train(
     return Figure(
         id=id,
         title=title,
-        caption=f"{_finding(ranked, name, noun)} {_key(dots, wide)}{_rest(ranked)}",
+        caption=_finding(ranked, name, noun),
         traces=(
             bars([shown(score / scale) for score in scores], colours),
             *(_series(part, held, scale) for part in _PARTS if (held := _of(dots, part))),
@@ -70,6 +70,7 @@ def time_to_train(
         table_caption="Every run, and the score with its 95 % interval",
         headers=("System", "Organisation", "Score", "Interval", "Runs", "Run", "Time", "Part"),
         rows=tuple(_rows(drawn, dots)),
+        note=f"{_key(dots, wide)}{_rest(ranked)}",
         log_x=wide,
         y_names=tuple(short(name(each)) for each in drawn),
     )
@@ -162,7 +163,7 @@ def _series(part: str, dots: Sequence[_Dot], scale: float) -> dict[str, Any]:
 
 
 def _finding(ranked: Sequence[Listing], name: Callable[[Listing], str], noun: str) -> str:
-    """Who is the fastest, as far as the ranks tell; the caption says what the marks mean."""
+    """Who is the fastest, as far as the ranks tell; the note says what the marks mean."""
     first, count = ranked[0], plural(len(ranked), noun)
     leads = [each for each in ranked if each.rank == 1]
     if not first.rankable:

@@ -9,7 +9,9 @@ from portal.telemetry_series import series_of
 
 
 @dataclass(frozen=True)
-class _Counter:
+class Counter:
+    """Something that a source of telemetry counts."""
+
     source: str
     quantity: str
     name: str
@@ -26,34 +28,35 @@ class CounterRow:
     meaning: str
 
 
+NVML = Counter(
+    "nvml",
+    "utilisation",
+    "GPU utilisation (NVML)",
+    "Share of the time in which at least one kernel ran, however little of the GPU it used: "
+    "it flatters.",
+)
 _COUNTERS = (
-    _Counter(
-        "nvml",
-        "utilisation",
-        "GPU utilisation (NVML)",
-        "Share of the time in which at least one kernel ran, however little of the GPU it used: "
-        "it flatters.",
-    ),
-    _Counter(
+    NVML,
+    Counter(
         "gpm",
         "sm_activity",
         "SM activity",
         "Share of the multiprocessors that had work, averaged over time; waiting for memory "
         "counts as work.",
     ),
-    _Counter(
+    Counter(
         "gpm",
         "tensor_activity",
         "Tensor activity",
         "Share of the time in which the matrix units computed.",
     ),
-    _Counter(
+    Counter(
         "gpm",
         "dram_bandwidth_utilisation",
         "Memory bandwidth",
         "Share of what the GPU’s memory can move that was moved.",
     ),
-    _Counter(
+    Counter(
         "host",
         "cpu_utilisation",
         "CPU utilisation",
@@ -61,7 +64,7 @@ _COUNTERS = (
         "other processes included: it flatters too.",
     ),
 )
-_MFU = (
+MFU = (
     "MFU",
     "Model FLOPs utilisation: floating-point operations that the model needs, over the time "
     "of training or answering, as a share of the peak that was measured on this machine. "
@@ -80,16 +83,17 @@ def utilisation_table(
     """
     rows = []
     for counter in _COUNTERS:
-        values = tuple(_mean(counter, *run) for run in runs.values())
+        values = tuple(mean_of(counter, *run) for run in runs.values())
         if any(value is not None for value in values):
             rows.append(CounterRow(counter.name, _shown(values), counter.meaning))
         if counter.quantity == _AFTER and mfu:
-            name, meaning = _MFU
+            name, meaning = MFU
             rows.append(CounterRow(name, _shown(tuple(mfu.get(n) for n in runs)), meaning))
     return rows
 
 
-def _mean(counter: _Counter, log: TelemetryLog, start_ms: int, stop_ms: int) -> float | None:
+def mean_of(counter: Counter, log: TelemetryLog, start_ms: int, stop_ms: int) -> float | None:
+    """The mean over devices and time; none where nothing was read."""
     found = series_of(log, counter.source, counter.quantity, over="entries")
     return found[0].mean(start_ms, stop_ms) if found else None
 

@@ -18,6 +18,7 @@ from harness.telemetry.energy import Boundary
 from portal.board_view import board_view
 from portal.constraint_chips import filters
 from portal.energy_board import energy_boards, energy_cells
+from portal.identity import Identities, identities
 from portal.listing import Listing, Published, list_results
 from portal.measured import Measured, UnitEnergy, measure
 from portal.pareto import Axis, axes, pareto_figures, unbeaten
@@ -35,6 +36,10 @@ def _trainings(*entries: Published) -> list[Listing]:
     return sorted(trained, key=lambda each: each.entry.result.value or 0)
 
 
+def _looks(ranked: list[Listing]) -> Identities:
+    return identities(each.organisation for each in ranked)
+
+
 def _two() -> list[Listing]:
     return _trainings(_machine("fast", 0.8, 300.0), _machine("slow", 1.0, 200.0))
 
@@ -48,6 +53,7 @@ def test_boundaries_are_never_ranked_together() -> None:
     boards = energy_boards(
         [fast, slow],
         {fast.id: _joules(Boundary.WALL, 900.0), slow.id: _joules(Boundary.BOARD, 100.0)},
+        _looks([fast, slow]),
     )
     assert [(b.boundary, [row.rank for row in b.rows]) for b in boards] == [
         (Boundary.BOARD, [1]),
@@ -61,9 +67,9 @@ def test_overlapping_uncertainties_share_a_rank() -> None:
     first, second = (each.id for each in ranked)
     board = Boundary.BOARD
     apart = {first: _joules(board, 300.0), second: _joules(board, 200.0)}
-    assert [row.rank for row in energy_boards(ranked, apart)[0].rows] == [1, 2]
+    assert [row.rank for row in energy_boards(ranked, apart, _looks(ranked))[0].rows] == [1, 2]
     close = {first: _joules(board, 300.0, 60.0), second: _joules(board, 200.0, 60.0)}
-    (shared,) = energy_boards(ranked, close)
+    (shared,) = energy_boards(ranked, close, _looks(ranked))
     assert [(row.listing.system_name, row.rank) for row in shared.rows] == [
         ("slow", 1),
         ("fast", 1),
@@ -75,7 +81,7 @@ def test_overlapping_uncertainties_share_a_rank() -> None:
 def test_performance_per_watt_from_the_runs_themselves() -> None:
     ranked = _two()
     measured = {each.id: found for each in ranked if (found := measure(each)) is not None}
-    (board,) = energy_boards(ranked, measured)
+    (board,) = energy_boards(ranked, measured, _looks(ranked))
     assert [str(row.watts) for row in board.rows] == ["200 W", "300 W"]
     assert board.rows[0].per_watt.endswith("training runs per kWh")
     assert board.figure is not None
@@ -122,7 +128,7 @@ def test_the_frontier_is_what_nobody_beats_in_all() -> None:
 def test_the_frontier_is_drawn_in_steps_and_names_cannot_be_markup() -> None:
     entries = (_machine(HOSTILE, 0.8, 300.0), _machine("slow", 1.0, 200.0))
     ranked = _trainings(*entries)
-    view = board_view(ranked)
+    view = board_view(ranked, _looks(ranked))
     (figure,) = view.pareto
     assert figure.traces[0]["line"]["shape"] == "hv"
     assert figure.traces[0]["x"] == sorted(figure.traces[0]["x"])
@@ -143,14 +149,16 @@ def test_latency_is_an_axis_of_an_open_loop_with_enough_queries() -> None:
     over = axes(ranked := list_results([server(1.0), server(0.8)]), {})
     assert over[1].title == "99th percentile of latency in s"
     assert len(over[1].values) == 2
-    assert [figure.id for figure in pareto_figures(ranked, over)] == ["pareto-latency"]
+    assert [figure.id for figure in pareto_figures(ranked, over, _looks(ranked))] == [
+        "pareto-latency"
+    ]
     short = list_results([published(system("a", "acme"), further_scenarios(1.0))])
     assert axes([each for each in short if each.entry.search], {})[1].values == {}
 
 
 def test_nothing_measured_nothing_shown() -> None:
     ranked = _trainings(_machine("a", 1.0, 0.0))
-    view = board_view(ranked)
+    view = board_view(ranked, _looks(ranked))
     assert (view.energy, view.cells, view.pareto, view.choices) == ((), {}, (), ())
-    assert not view.figures
-    assert board_view([]).pareto == ()
+    assert [figure.id for figure in view.charts] == ["time-to-train"]
+    assert board_view([], {}).pareto == ()

@@ -89,7 +89,7 @@ def test_eight_organisations_are_drawn_those_of_the_frontier_among_them(
     names = [trace["name"] for trace in figure.traces[1:]]
     assert len(names) == MOST
     assert "frugal" in names
-    assert "drawn are 8 of 11 organisations" in figure.caption
+    assert "drawn are 8 of 11 organisations" in figure.note
     assert len(figure.rows) == 11
 
 

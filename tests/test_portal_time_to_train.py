@@ -41,7 +41,7 @@ def test_every_run_is_a_mark_and_the_score_a_bar() -> None:
     assert all(symbol.endswith("-open") for symbol in dropped["marker"]["symbol"])
     assert len(figure.rows) == 10
     assert figure.rows[0][4] == "5"
-    assert "6 filled were scored, 4 hollow were dropped" in figure.caption
+    assert "6 filled were scored, 4 hollow were dropped" in figure.note
 
 
 def test_a_run_that_did_not_converge_lies_where_it_gave_up() -> None:
@@ -49,7 +49,7 @@ def test_a_run_that_did_not_converge_lies_where_it_gave_up() -> None:
     lost = figure.traces[-1]
     assert lost["x"] == [30.0]
     assert lost["marker"]["symbol"] == ["x-thin"]
-    assert "1 crossed did not converge" in figure.caption
+    assert "1 crossed did not converge" in figure.note
     assert figure.rows[0][-1] == "did not converge"
 
 
@@ -67,7 +67,7 @@ def test_bars_give_way_to_strokes_where_times_are_far_apart() -> None:
     assert figure.log_x
     assert {trace["type"] for trace in figure.traces} == {"scatter"}
     assert figure.traces[0]["marker"]["symbol"] == "line-ns"
-    assert "The stroke is the score" in figure.caption
+    assert "The stroke is the score" in figure.note
 
 
 def test_long_times_are_in_minutes() -> None:
@@ -79,4 +79,4 @@ def test_long_times_are_in_minutes() -> None:
 def test_eight_results_are_drawn_of_more() -> None:
     figure = _figure(*(_machine(f"m{n}", *(n + t for t in FAST)) for n in range(9)))
     assert len(figure.y_names) == 8
-    assert figure.caption.endswith("Drawn are the first 8 of 9.")
+    assert figure.note.endswith("Drawn are the first 8 of 9.")

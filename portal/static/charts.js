@@ -33,11 +33,17 @@
   }
 
   // Names stand beside the marks where there is room; else, and for what is hidden, the legend.
-  function inWidth(figure, width) {
-    var narrow = width < NARROW;
+  function inWidth(figure, plot) {
+    var narrow = plot.clientWidth < NARROW;
     var hidden = figure.data.some(function (trace) { return trace.visible === "legendonly"; });
     if (figure.layout.meta && figure.layout.meta.direct) {
       figure.layout.showlegend = narrow || hidden;
+    }
+    if (narrow && figure.layout.showlegend !== false) {
+      // A legend stands above the marks there, a line for each: it makes the chart higher.
+      var named = figure.data.filter(function (trace) { return trace.showlegend !== false; });
+      figure.layout.legend.maxheight = 1;
+      plot.style.height = named.length > 3 ? "calc(20rem + " + named.length * 21 + "px)" : "";
     }
     if (narrow) {
       figure.data.filter(function (trace) { return /text/.test(trace.mode || ""); }).forEach(function (trace) {
@@ -50,7 +56,7 @@
 
   function draw(plot) {
     var text = document.getElementById(plot.dataset.figure).textContent;
-    var figure = inWidth(JSON.parse(text), plot.clientWidth);
+    var figure = inWidth(JSON.parse(text), plot);
     return load().then(function () {
       return Plotly.react(plot, figure.data, inTheme(figure.layout, plot), CONFIG);
     }).then(function () { plot.classList.add("drawn"); });
