@@ -6,7 +6,7 @@ from html import escape
 from portal.listing import Listing
 
 _LONGEST = 28
-_LETTER, _HIGH = 0.009, 0.09
+_LETTER, _HIGH = 0.011, 0.09
 """What a letter is wide and a line is high, as shares of the chart."""
 
 

@@ -20,6 +20,7 @@ from portal.round_page import write_rounds
 from portal.rules_page import write_rules
 from portal.system_page import write_systems
 from portal.thread_page import write_threads
+from portal.trends_page import write_trends
 from portal.verify_page import write_verify
 
 WRITERS: tuple[Callable[[Path, Content], None], ...] = (
@@ -28,6 +29,7 @@ WRITERS: tuple[Callable[[Path, Content], None], ...] = (
     write_boards,
     write_organisations,
     write_systems,
+    write_trends,
     write_compare,
     write_cites,
     write_badges,
