@@ -1,11 +1,11 @@
 """A round of generated results, to measure with: signed bundles that pass the check, on the disk.
 
-    python bench/make_round.py --results 300 --out /tmp/round [--seed 1]
+    python bench/make_round.py --results 300 --out /tmp/round [--seed 1] [--jobs 2]
     levelfield publish /tmp/round/bundles/* --keyring /tmp/round/keyring.json --out /tmp/site
 
 Nobody measured them and nobody sells the machines. Four bundles of five are of the round 2026.1,
-with its audits and its log of intents, the others of practice; of most results a training, since
-its logs are short. The same results and seed give the same bytes.
+with its audits and its log of intents, the others of practice; two results of three are trainings,
+whose logs are short. The same number and seed give the same bytes, however many jobs share the work.
 """
 
 import argparse
@@ -13,8 +13,10 @@ import hashlib
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
+from itertools import accumulate
 from pathlib import Path
 from random import Random
 
@@ -35,6 +37,7 @@ from submissions.bundle import Bundle
 from submissions.keys import PublicKey, add_to_keyring
 from submissions.layout import INTENTS, MANIFEST, RESULT, RESULTS, SYSTEM
 from submissions.manifest import Manifest, describe
+from submissions.mlperf_jobs import in_order
 from workloads.catalogue import load_card, load_points, workload_digest
 
 MOST = 100_000
@@ -67,60 +70,84 @@ class Arguments:
     results: int
     out: Path
     seed: int
+    jobs: int = 1
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a bundle is to hold."""
+
+    number: int
+    machine: Machine
+    round: Round
+    slots: tuple[Slot, ...]
 
 
 def make_round(wanted: Arguments) -> Iterator[int]:
-    """Write the bundles of ``wanted`` and their keyring; tells after each how many results are."""
-    random = Random(wanted.seed)
-    offered = machines(random, max(6, min(300, wanted.results // 12)))
-    keys = {one.id: _key(wanted.seed, one.id) for one in ORGANISATIONS}
+    """Write the bundles of ``wanted`` and their keyring; tells after each how many results are.
+
+    Each bundle has a generator of its own, so that processes may share the work.
+    """
+    planned = plans(wanted)
     wanted.out.mkdir(parents=True)
-    for name, key in keys.items():
-        add_to_keyring(wanted.out / "keyring.json", name, PublicKey.of(key), ("submit",))
-    number = done = 0
-    while done < wanted.results:
-        number += 1
-        setup = _setup(random, random.choice(offered), number)
-        slots = _slots(setup)[: wanted.results - done]
-        name = f"{number:05d}-{setup.machine.system.id}"
-        files = bundle_files(setup, slots)
-        write_bundle(wanted.out / "bundles" / name, setup, files, keys[setup.machine.submitter])
-        done += len(slots)
-        yield done
+    for one in ORGANISATIONS:
+        public = PublicKey.of(_key(wanted.seed, one.id))
+        add_to_keyring(wanted.out / "keyring.json", one.id, public, ("submit",))
+    with closing(in_order(partial(make_bundle, wanted), planned, wanted.jobs)) as made:
+        yield from accumulate(made)
+
+
+def plans(wanted: Arguments) -> list[Plan]:
+    """As many bundles as it takes for so many results."""
+    random, rounds = Random(wanted.seed), (read_round(_RANKED), read_round(_PRACTISED))
+    offered = machines(random, max(6, min(300, wanted.results // 12)))
+    found: list[Plan] = []
+    left = wanted.results
+    while left:
+        terms = rounds[random.random() >= 0.8]
+        slots = _slots(random, terms)[:left]
+        found.append(Plan(len(found) + 1, random.choice(offered), terms, slots))
+        left -= len(slots)
+    return found
+
+
+def _slots(random: Random, terms: Round) -> tuple[Slot, ...]:
+    """One to eight results of the round, in the order of their names."""
+    weights: dict[Slot, float] = {}
+    for name in terms.workloads:
+        if "." not in name:
+            for scenario in cards(name).scenarios:
+                # Runs of three seconds, to practise with, are short in any scenario.
+                share = max(_SHARE[scenario], 0.0 if terms.rankable else 0.3)
+                light = 1.0 if scenario is Scenario.TRAIN else _HEAVY.get(name, 1.0)
+                weights[name, scenario] = light * share
+    drawn = {slot: random.random() ** (1 / weight) for slot, weight in weights.items()}
+    chosen = sorted(drawn, key=drawn.__getitem__)[-random.randint(1, 8) :]
+    return tuple(sorted(chosen))
+
+
+def make_bundle(wanted: Arguments, plan: Plan) -> int:
+    """Write a bundle; how many results it holds."""
+    random, machine = Random(f"{wanted.seed} {plan.number}"), plan.machine
+    setup = Setup(
+        machine=machine,
+        system_sha256=machine.system.digest,
+        round=plan.round,
+        division=Division.OPEN if random.random() < 0.1 else Division.CLOSED,
+        precision=random.choice(("fp32", "bf16")),
+        random=random,
+        clock=SimulatedClock(_BEGAN_MS + plan.number * _APART_MS),
+    )
+    folder = wanted.out / "bundles" / f"{plan.number:05d}-{machine.system.id}"
+    key = _key(wanted.seed, machine.submitter)
+    write_bundle(folder, setup, bundle_files(setup, plan.slots), key)
+    return len(plan.slots)
 
 
 def _key(seed: int, organisation: str) -> Ed25519PrivateKey:
     """No secret, for it is made anew from what everybody knows."""
     drawn = hashlib.sha256(f"make_round {seed} {organisation}".encode()).digest()
     return Ed25519PrivateKey.from_private_bytes(drawn)
-
-
-def _setup(random: Random, machine: Machine, number: int) -> Setup:
-    ranked = random.random() < 0.8
-    return Setup(
-        machine=machine,
-        system_sha256=machine.system.digest,
-        round=read_round(_RANKED if ranked else _PRACTISED),
-        division=Division.OPEN if random.random() < 0.1 else Division.CLOSED,
-        precision=random.choice(("fp32", "bf16")),
-        random=random,
-        clock=SimulatedClock(_BEGAN_MS + number * _APART_MS),
-    )
-
-
-def _slots(setup: Setup) -> list[Slot]:
-    """One to eight results of the round, in the order of their names."""
-    practised = not setup.round.rankable  # whose runs of three seconds are short in any scenario
-    weights: dict[Slot, float] = {}
-    for name in setup.round.workloads:
-        if "." not in name:
-            for scenario in cards(name).scenarios:
-                light = 1.0 if scenario is Scenario.TRAIN else _HEAVY.get(name, 1.0)
-                share = max(_SHARE[scenario], 0.3) if practised else _SHARE[scenario]
-                weights[name, scenario] = light * share
-    drawn = {slot: setup.random.random() ** (1 / weight) for slot, weight in weights.items()}
-    chosen = sorted(drawn, key=drawn.__getitem__)[-setup.random.randint(1, 8) :]
-    return sorted(chosen)
 
 
 def bundle_files(setup: Setup, slots: Sequence[Slot]) -> dict[str, bytes]:
@@ -227,12 +254,15 @@ def read_arguments(texts: Sequence[str] | None = None) -> Arguments:
     parser.add_argument("--results", type=int, required=True, help=f"how many, 1 to {MOST:,}")
     parser.add_argument("--out", type=Path, required=True, help="a new folder")
     parser.add_argument("--seed", type=int, default=1, help="of everything that is drawn")
+    parser.add_argument("--jobs", type=int, default=1, help="processes that share the work")
     given = parser.parse_args(texts)
     if not 1 <= given.results <= MOST:
         parser.error(f"--results {given.results}: not from 1 to {MOST:,}")
+    if given.jobs < 1:
+        parser.error(f"--jobs {given.jobs}: not from 1")
     if given.out.exists():
         parser.error(f"--out {given.out}: exists already; choose a new folder")
-    return Arguments(given.results, given.out, given.seed)
+    return Arguments(given.results, given.out, given.seed, given.jobs)
 
 
 def main() -> None:

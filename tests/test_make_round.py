@@ -14,7 +14,7 @@ from submissions.envelope import VerificationError
 from submissions.keys import Keyring
 
 BENCH = Path(__file__).parent.parent / "bench"
-Make = Callable[[str, int], Path]
+Make = Callable[..., Path]
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +29,8 @@ def make(bench: Any, tmp_path_factory: pytest.TempPathFactory) -> Make:
     """Makes a round of ten results in a folder of that name."""
     folder = tmp_path_factory.mktemp("rounds")
 
-    def made(name: str, seed: int) -> Path:
-        wanted = bench.Arguments(results=10, out=folder / name, seed=seed)
+    def made(name: str, seed: int, jobs: int = 1) -> Path:
+        wanted = bench.Arguments(results=10, out=folder / name, seed=seed, jobs=jobs)
         assert list(bench.make_round(wanted))[-1] == 10
         return folder / name
 
@@ -75,7 +75,7 @@ def test_the_check_would_say_so_if_a_claim_were_not_what_the_logs_give(
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_gives_others(ten: Path, make: Make) -> None:
-    assert content(make("again", 1)) == content(ten)
+    assert content(make("again", 1, jobs=2)) == content(ten)
     other = make("other", 2)
     assert not content(other).keys() & content(ten).keys() - {"keyring.json"}
     with pytest.raises(VerificationError, match="unknown key"):
@@ -88,6 +88,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_gives_others(ten: Path, 
         (["--results", "0"], "--results 0: not from 1 to 100,000"),
         (["--results", "100001"], "--results 100001: not from 1 to 100,000"),
         (["--results", "many"], "invalid int value: 'many'"),
+        (["--results", "3", "--jobs", "0"], "--jobs 0: not from 1"),
         (["--results", "3", "--out", "."], "--out .: exists already; choose a new folder"),
         ([], "required: --results"),
     ],
@@ -102,5 +103,5 @@ def test_bad_arguments_are_named(
 
 
 def test_good_arguments_are_taken(bench: Any, tmp_path: Path) -> None:
-    given = bench.read_arguments(["--results", "7", "--out", str(tmp_path / "new"), "--seed", "5"])
-    assert given == bench.Arguments(7, tmp_path / "new", 5)
+    given = bench.read_arguments(["--results", "7", "--out", str(tmp_path / "new"), "--jobs", "2"])
+    assert given == bench.Arguments(7, tmp_path / "new", seed=1, jobs=2)
