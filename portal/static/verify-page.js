@@ -82,14 +82,19 @@
   });
   drop.addEventListener("drop", function (event) {
     var item = event.dataTransfer.items[0], entry = item && item.webkitGetAsEntry();
-    if (!entry) { return; }
-    if (entry.isFile) {
-      var file = event.dataTransfer.files[0];
-      verify(levelfield.source.zip(file, file.name));
+    var file = event.dataTransfer.files[0];
+    if (!entry || !entry.isDirectory) {
+      if (file) { verify(levelfield.source.zip(file, file.name)); }
       return;
     }
     walk(entry, "", new Map()).then(function (blobs) { verify(levelfield.source.folder(blobs)); })
-      .catch(function (error) { levelfield.view.refuse(place, error.message); });
+      .catch(function (error) {
+        // Chromium lets no page that was opened as a file look into a folder that is dropped.
+        levelfield.view.refuse(place, location.protocol === "file:" && error instanceof DOMException
+          ? "Not possible here: this browser lets a page that was opened as a file read no folder " +
+            "that is dropped. Choose it with the button, or drop a zip."
+          : error.message);
+      });
   });
   drop.hidden = false;
 })();
