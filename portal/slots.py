@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from portal.borrowed import loans
-from portal.listing import Listing
+from portal.listing import Listing, safe
 from portal.quoting import why_not_quotable
 from portal.rendering import render, root_of
 from portal.trust_strip import trust_items
@@ -21,9 +21,18 @@ def fill_slots(site: Path, listing: Listing, others: Sequence[Listing]) -> None:
         "listing": listing,
         "loans": loans(listing, others),
         "trust": trust_items(listing),
+        "thread": _thread(site, listing),
         "why_not": why_not_quotable(listing),
     }
     text = path.read_text("utf-8")
     for name in _SLOTS:
         text = text.replace(f"<!--slot:{name}-->", render(f"slots/{name}.html", **values))
     path.write_text(text, "utf-8")
+
+
+def _thread(site: Path, listing: Listing) -> str:
+    """Address of what was said in review, if that is on the site."""
+    if listing.published.standing is None:
+        return ""
+    address = f"review/{safe(listing.round.name)}/{listing.published.bundle.id}/index.html"
+    return address if (site / address).is_file() else ""

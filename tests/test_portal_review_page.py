@@ -85,7 +85,8 @@ def test_without_a_round_it_says_so(tmp_path: Path) -> None:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder, held = tmp_path_factory.mktemp("review"), example()
     review = round_review(folder / "round", busy_book(held))
-    return publish(held, folder / "site", [review]).parent
+    stand = [replace(one, standing=review.statuses.get(one.bundle.id)) for one in held]
+    return publish(stand, folder / "site", [review]).parent
 
 
 def own_pages(site: Path) -> list[Path]:
@@ -118,6 +119,16 @@ def test_links_resolve_and_pages_are_whole(site: Path) -> None:
 def test_findings_of_results_lead_to_their_rules(site: Path) -> None:
     found = [path for path in site.glob("x/*/index.html") if "#TRAIN-3" in path.read_text("utf-8")]
     assert 'href="../../rules/index.html#TRAIN-3"' in found[0].read_text("utf-8")
+
+
+def test_a_result_leads_to_its_review_where_there_is_one(site: Path) -> None:
+    threads = {path.parent.name for path in site.glob("review/*/*/index.html")}
+    led = 0
+    for path in site.glob("x/*/index.html"):
+        reviewed = path.parent.name.partition("-")[0] in threads
+        assert ("Read its review" in path.read_text("utf-8")) == reviewed, path
+        led += reviewed
+    assert led == 10
 
 
 @pytest.fixture(scope="module")
