@@ -5,7 +5,7 @@
 
 Nobody measured them and nobody sells the machines. Four bundles of five are of the round 2026.1,
 with its audits and its log of intents, the others of practice; two results of three are trainings,
-whose logs are short. The same number and seed give the same bytes, however many jobs share the work.
+whose logs are short. The same number and seed give the same bytes, whatever the number of jobs.
 """
 
 import argparse
