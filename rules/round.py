@@ -2,6 +2,7 @@
 
 import difflib
 import tomllib
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -152,6 +153,7 @@ def round_names() -> list[str]:
     return sorted(name for name in names if not name.startswith(OFFICIAL))
 
 
+@cache
 def read_round(name: str) -> Round:
     """The round ``name``; `UsageError` with the nearest name if there is none."""
     if name not in round_names():

@@ -25,6 +25,9 @@ TREES = st.recursive(
     max_leaves=20,
 )
 
+NUMBERS = st.from_regex(r"\A-?(0|[1-9][0-9]{0,20})(\.[0-9]{1,20})?([eE][-+]?[0-9]{1,3})?\Z")
+"""As JSON has them, within what can be held and beyond."""
+
 REFUSED = {
     b'{"a": 1, "a": 1}': "duplicate key 'a'",
     b'[{"a": {"b": 1, "\\u0062": 2}}]': "duplicate key 'b'",
@@ -101,3 +104,20 @@ def test_a_message_holds_no_control_characters_of_the_writer() -> None:
     with pytest.raises(LevelfieldError) as refusal:
         read_record(Answer, b'{"sample": 1, "answer": 1, "\\u001b[2J": 1}', "a")
     assert "\x1b" not in str(refusal.value)
+
+
+@given(
+    st.lists(NUMBERS, min_size=1),
+    st.sampled_from(["{}", "[{}]", '{{"a":{}}}', "[ {} ]", "[1,\n{}]"]),
+)
+def test_each_number_is_held_or_refused_wherever_it_stands(numbers: list[str], form: str) -> None:
+    for text in numbers:
+        value = float(text)
+        whole = not set(text) & set(".eE")
+        sound = math.isfinite(value) and not (value == 0 and text.startswith("-"))
+        data = form.format(text).encode()
+        if sound and not (whole and abs(int(text)) > MAX_INTEGER):
+            assert parse(data, "f") == json.loads(data)
+        else:
+            with pytest.raises(LevelfieldError, match=r"2\^53-1|infinite|minus zero"):
+                parse(data, "f")

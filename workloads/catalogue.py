@@ -4,7 +4,7 @@ import difflib
 import hashlib
 import importlib
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,9 @@ from harness.workload import Workload
 from workloads.reference_points import Points, read_points
 
 _ROOT = Path(__file__).parent
+
+_read_card, _read_points = cache(read_card), cache(read_points)
+"""A site asks for them once for each of its results."""
 
 
 def workload_names() -> list[str]:
@@ -37,7 +40,7 @@ def load_card(name: str) -> WorkloadCard:
     if scale and scale not in scales_of(path):
         known = ", ".join(n for n in benchmark_names() if n.partition(".")[0] == workload)
         raise UsageError(f"{name}: no such scale; known: {known}")
-    return read_card(path, Scale(scale) if scale else Scale.MINI)
+    return _read_card(path, Scale(scale) if scale else Scale.MINI)
 
 
 def load_points(name: str) -> Points:
@@ -48,7 +51,7 @@ def load_points(name: str) -> Points:
     workload, _, scale = name.partition(".")
     if workload not in workload_names():
         return ()
-    return read_points(_ROOT / workload / (f"rcp.{scale}.json" if scale else "rcp.json"))
+    return _read_points(_ROOT / workload / (f"rcp.{scale}.json" if scale else "rcp.json"))
 
 
 def load_workload(name: str, folder: Path | None = None) -> Workload:
