@@ -11,6 +11,7 @@ from portal.compare_page import write_compare
 from portal.content import Content
 from portal.data_files import write_data
 from portal.errata_page import write_errata
+from portal.explore_page import write_explore
 from portal.home_page import write_home
 from portal.keys_page import write_keys
 from portal.organisation_page import write_organisations
@@ -34,6 +35,7 @@ WRITERS: tuple[Callable[[Path, Content], None], ...] = (
     write_cites,
     write_badges,
     write_data,
+    write_explore,
     write_about,
     write_verify,
     write_rules,
