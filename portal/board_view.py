@@ -10,7 +10,7 @@ from portal.energy_board import EnergyBoard, energy_boards, energy_cells
 from portal.identity import Identities
 from portal.listing import Listing
 from portal.measured import measure
-from portal.pareto import axes, pareto_figures, unbeaten
+from portal.pareto import LATENCY, axes, pareto_figures, unbeaten
 from portal.price_board import PriceBoard, price_board
 
 _NAMED = 20
@@ -34,7 +34,7 @@ class BoardView:
     pareto: tuple[Figure, ...]
     unbeaten: str
     charts: tuple[Figure, ...]
-    """Of the scores themselves."""
+    """Of the scores themselves, and of latency, which an open loop is about."""
 
     @property
     def figures(self) -> bool:
@@ -47,6 +47,8 @@ def board_view(ranked: Sequence[Listing], looks: Identities) -> BoardView:
     measured = {each.id: found for each in ranked if (found := measure(each)) is not None}
     limits = filters(ranked)
     over = axes(ranked, measured) if ranked else []
+    frontiers = pareto_figures(ranked, over, looks) if over else []
+    latency = [figure for figure in frontiers if figure.id == LATENCY]
     return BoardView(
         unit=next((each.unit for each in measured.values()), ""),
         cells=energy_cells(measured),
@@ -55,8 +57,8 @@ def board_view(ranked: Sequence[Listing], looks: Identities) -> BoardView:
         choices=tuple(dict.fromkeys(name for each in ranked for name in limits[each.id])),
         energy=tuple(energy_boards(ranked, measured, looks)),
         prices=price_board(ranked, measured),
-        pareto=tuple(pareto_figures(ranked, over, looks)) if over else (),
-        charts=tuple(board_figures(ranked, looks)),
+        pareto=tuple(figure for figure in frontiers if figure not in latency),
+        charts=(*latency, *board_figures(ranked, looks)),
         unbeaten=_unbeaten(ranked, unbeaten([each.id for each in ranked], over)),
     )
 

@@ -16,6 +16,8 @@ from portal.query_times import quantile, query_times
 from portal.result_marks import MOST_SPOTS, Spot, spots
 
 _LATENCY_AT = 0.99
+LATENCY = "pareto-latency"
+"""The figure of the score against latency."""
 
 
 @dataclass(frozen=True)

@@ -136,17 +136,18 @@ def test_the_frontier_is_drawn_in_steps_and_names_cannot_be_markup() -> None:
     assert "2 of 2 are on the frontier" in figure.caption
 
 
-def test_latency_is_an_axis_of_an_open_loop_with_enough_queries() -> None:
-    def server(slowness: float) -> Published:
-        evidence, files = inference_run(
-            1, Scenario.SERVER, Mode.PERFORMANCE, 4.0 * slowness, slowness=slowness
-        )
-        assert evidence.queries is not None
-        queries = np.tile(evidence.queries, 6)
-        queries["query"] = np.arange(len(queries))
-        return published(system("a", "acme"), [(replace(evidence, queries=queries), files)])
+def _server(slowness: float) -> Published:
+    evidence, files = inference_run(
+        1, Scenario.SERVER, Mode.PERFORMANCE, 4.0 * slowness, slowness=slowness
+    )
+    assert evidence.queries is not None
+    queries = np.tile(evidence.queries, 6)
+    queries["query"] = np.arange(len(queries))
+    return published(system("a", "acme"), [(replace(evidence, queries=queries), files)])
 
-    over = axes(ranked := list_results([server(1.0), server(0.8)]), {})
+
+def test_latency_is_an_axis_of_an_open_loop_with_enough_queries() -> None:
+    over = axes(ranked := list_results([_server(1.0), _server(0.8)]), {})
     assert over[1].title == "99th percentile of latency in s"
     assert len(over[1].values) == 2
     assert [figure.id for figure in pareto_figures(ranked, over, _looks(ranked))] == [
@@ -162,3 +163,11 @@ def test_nothing_measured_nothing_shown() -> None:
     assert (view.energy, view.cells, view.pareto, view.choices) == ((), {}, (), ())
     assert [figure.id for figure in view.charts] == ["time-to-train"]
     assert board_view([], {}).pareto == ()
+
+
+def test_throughput_against_latency_stands_first_and_once() -> None:
+    ranked = list_results([_server(1.0), _server(0.8)])
+    view = board_view(ranked, _looks(ranked))
+    assert [figure.id for figure in view.charts] == ["pareto-latency"]
+    assert view.charts[0].traces[0]["line"]["shape"] == "vh"
+    assert view.pareto == ()
