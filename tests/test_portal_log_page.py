@@ -25,6 +25,15 @@ def test_a_broken_line_says_why() -> None:
     assert line.broken == "the text after :::MLLOG is not JSON"
 
 
+def test_what_a_line_holds_is_escaped() -> None:
+    hostile = b"</code><script>alert(1)</script>"
+    line, broken = _lines(hostile + EVENT % (5, b"<b>") + b"\n:::MLLOG {" + hostile)
+    assert "<script" not in line.__html__() + broken.__html__()
+    assert line.__html__().startswith('<li id="L1"><a href="#L1">1</a>')
+    assert "<b>&lt;b&gt;</b>" in line.__html__()
+    assert '<span class="broken">✕ the text after :::MLLOG is not JSON</span>' in broken.__html__()
+
+
 def test_control_characters_and_long_lines_are_tamed() -> None:
     (line,) = _lines(b"\x1b[31m\x00" + b"a" * 5000)
     assert "\x1b" not in line.before

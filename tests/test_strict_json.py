@@ -28,6 +28,8 @@ TREES = st.recursive(
 NUMBERS = st.from_regex(r"\A-?(0|[1-9][0-9]{0,20})(\.[0-9]{1,20})?([eE][-+]?[0-9]{1,3})?\Z")
 """As JSON has them, within what can be held and beyond."""
 
+FORMS = ("{}", "[{}]", '{{"a":{}}}', "[ {} ]", "[1,\n{}]")
+
 REFUSED = {
     b'{"a": 1, "a": 1}': "duplicate key 'a'",
     b'[{"a": {"b": 1, "\\u0062": 2}}]': "duplicate key 'b'",
@@ -106,10 +108,7 @@ def test_a_message_holds_no_control_characters_of_the_writer() -> None:
     assert "\x1b" not in str(refusal.value)
 
 
-@given(
-    st.lists(NUMBERS, min_size=1),
-    st.sampled_from(["{}", "[{}]", '{{"a":{}}}', "[ {} ]", "[1,\n{}]"]),
-)
+@given(st.lists(NUMBERS, min_size=1), st.sampled_from(FORMS))
 def test_each_number_is_held_or_refused_wherever_it_stands(numbers: list[str], form: str) -> None:
     for text in numbers:
         value = float(text)
