@@ -5,8 +5,9 @@ from pathlib import Path
 
 from portal.content import Content
 from portal.listing import Listing
-from portal.rendering import plural, write_page
+from portal.rendering import write_page
 from portal.replications import LEVELS
+from portal.result_list import held
 from portal.round_page import dates
 from portal.snapshot import snapshot
 
@@ -58,7 +59,7 @@ def write_about(site: Path, content: Content) -> None:
         here="about",
         levels=levels(listings),
         imports=sum(listing.imported is not None for listing in listings),
-        held=_held(listings),
+        held=held(listings),
         dates=dates(listings),
         data=snapshot(content),
         rounds=sorted({(listing.round.title, listing.round.name) for listing in listings}),
@@ -77,8 +78,3 @@ def levels(listings: tuple[Listing, ...]) -> list[Level]:
         )
         for name, title in LEVELS.items()
     ]
-
-
-def _held(listings: tuple[Listing, ...]) -> str:
-    makers = len({listing.organisation for listing in listings})
-    return f"{plural(len(listings), 'result')} from {plural(makers, 'organisation')}"

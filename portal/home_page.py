@@ -11,6 +11,9 @@ from portal.identity import identities_of
 from portal.listing import Listing
 from portal.overview import overviews, without_energy
 from portal.rendering import write_page
+from portal.result_list import held
+
+SHOWN_BUNDLES = 20
 
 
 def write_home(site: Path, content: Content) -> None:
@@ -30,12 +33,20 @@ def write_home(site: Path, content: Content) -> None:
         charts=charts,
         no_energy=without_energy(charts),
         groups=[
-            {"round": round_title, "workload": workload, "boards": sorted(group, key=_by_scenario)}
+            {
+                "round": round_title,
+                "name": group[0].any.round.name,
+                "workload": workload,
+                "boards": sorted(group, key=_by_scenario),
+            }
             for (round_title, workload), group in groups.items()
         ],
         practice=any(not listing.rankable for listing in content.listings),
         imported=next((one.imported for one in content.published if one.imported), None),
-        bundles=_bundle_rows(content.listings),
+        bundles=_bundle_rows(content.listings)[:SHOWN_BUNDLES],
+        bundle_count=len(content.published),
+        rounds=list(dict.fromkeys((b.any.round.name, b.any.round.title) for b in newest_first)),
+        held=held(content.listings),
     )
 
 

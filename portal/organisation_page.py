@@ -8,6 +8,7 @@ from portal.content import Content
 from portal.listing import Listing
 from portal.rendering import write_page
 from portal.result_list import SHOWN, grouped, in_words, newest_first, ranked_counts
+from portal.review_addresses import rule_address
 from portal.slugs import organisation_address, system_address
 from rules.rule import Finding
 from submissions.review.status import Status
@@ -62,6 +63,7 @@ def _write_organisation(
         told=in_words(listings),
         wrong=found[:SHOWN],
         wrongs=len(found),
+        rule_address=rule_address,
         standings=standings(listings),
         listings=newest_first(listings)[:SHOWN],
         results=len(listings),

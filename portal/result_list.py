@@ -52,6 +52,12 @@ def ranked_counts(content: Content) -> dict[str, int]:
     return {board.address: len(board.ranked) for board in content.boards}
 
 
+def held(listings: Sequence[Listing]) -> str:
+    """``14 results from 3 organisations``."""
+    makers = len({listing.organisation for listing in listings})
+    return f"{plural(len(listings), 'result')} from {plural(makers, 'organisation')}"
+
+
 def in_words(listings: Sequence[Listing]) -> str:
     """``5 results in 2 rounds, 1 of them refused``."""
     rounds = len({listing.round.name for listing in listings})

@@ -92,3 +92,8 @@ def test_ranks_say_of_how_many_and_claims_are_named(site: Path, shown: Content) 
 def test_no_results_have_an_empty_list(tmp_path: Path) -> None:
     write_organisations(tmp_path, Content(()))
     assert "No results have been published yet." in (tmp_path / "o/index.html").read_text("utf-8")
+
+
+def test_a_rule_leads_to_its_text(site: Path, shown: Content) -> None:
+    text = page(site, shown, "Acme Computing")
+    assert '<a href="../../rules/index.html#TRAIN-3"><code>TRAIN-3</code></a>' in text
