@@ -53,6 +53,8 @@ def _kinds(site: Path) -> list[Path]:
         *results,
         next(site.glob("x/*/runs/1/index.html")),
         site / "data" / "index.html",
+        site / "trends" / "index.html",
+        next(site.glob("trends/*/index.html")),
     ]
 
 
