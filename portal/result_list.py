@@ -8,7 +8,7 @@ from portal.listing import Listing
 from portal.rendering import plural
 
 SHOWN = 300
-"""Rows of a list that a page shows; the data files hold all."""
+"""Rows of a list that a page shows; Explore holds all."""
 
 
 def grouped(
