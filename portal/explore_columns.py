@@ -59,7 +59,7 @@ def make_columns(titles: Titles) -> tuple[Column, ...]:
             "value", "Score", _score, _raw("value"), number=True, shown=True, within=("metric",)
         ),
         _number("rank", "Rank", shown=True, width=4.5),
-        _words("status", "Status", _STATUSES, shown=True, width=12),
+        _words("status", "Status", _STATUSES, shown=True, width=13.5),
         _words("organisation", "Organisation", shown=True, width=11.5),
         _words("precision", "Precision", shown=True, width=7),
         _words("round", "Round", titles.rounds, shown=True, width=7.5),
