@@ -31,5 +31,10 @@
     });
     label();
     button.hidden = false;
+
+    // Where the header's places are one row, the one that the reader is at is in sight.
+    var places = document.querySelector(".top nav");
+    var here = places.querySelector("[aria-current]");
+    if (here) { places.scrollLeft = here.offsetLeft - places.offsetLeft - 60; }
   });
 })();
