@@ -68,6 +68,12 @@ def _environment() -> Environment:
     return environment
 
 
+def prepare() -> None:
+    """Compile every template, so that processes that are forked from this one need not."""
+    for name in _environment().list_templates():
+        _environment().get_template(name)
+
+
 def root_of(address: str) -> str:
     """The way from the page at ``address`` back up to the root of the site."""
     return "../" * address.count("/")

@@ -17,7 +17,7 @@ from portal.facts import slim
 from portal.kept import forget, kept
 from portal.listing import Listing, Published, list_results
 from portal.pages import WRITERS
-from portal.rendering import STATIC, pages_are_private
+from portal.rendering import STATIC, pages_are_private, prepare
 from portal.replications import replications
 from portal.result_page import write_result
 from portal.round_review import RoundReview
@@ -149,6 +149,8 @@ def _written(
     """Each source with its results. What sources share goes to a process once for many of them."""
     size = max(1, min(_AT_ONCE, len(sources) // (4 * making.jobs)))
     parts = [sources[at : at + size] for at in range(0, len(sources), size)]
+    if making.jobs > 1:
+        prepare()
     work = partial(_write_sources, site, replace(making, reviews=(), told=_quiet))
     with closing(in_order(work, parts, making.jobs)) as made:
         for number, part in enumerate(parts):

@@ -12,8 +12,9 @@ from harness.records import Record
 MAX_INTEGER = 2**53 - 1
 MAX_DEPTH = 32
 
-_ODD_NUMBER = re.compile(rb"[eE][-+]?[0-9]|(?:\A|[\[:,\s-])[0-9]{16}")
-"""What an integer beyond 2^53 or a number with an exponent begins with, and some texts hold too."""
+_DIGITS_ALIKE = bytes.maketrans(b"123456789", b"000000000")
+_ODD_NUMBER = re.compile(rb"[eE][-+]?0|(?:\A|[\[:,\s-])0{16}")
+"""Of digits alike: what a number with an exponent or an integer beyond 2^53 has in it."""
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 
@@ -47,8 +48,8 @@ def doubt(data: bytes) -> str | None:
 def _parsed(data: bytes) -> Any:
     try:
         text = _text(data)
-        odd = b"-0" in data or _ODD_NUMBER.search(data)
-        value = (_DECODER if odd else _OF_PLAIN_NUMBERS).decode(text)
+        decoder = _DECODER if _may_hold_odd_numbers(data) else _OF_PLAIN_NUMBERS
+        value = decoder.decode(text)
     except RecursionError as error:
         raise _RefusedError(f"nested deeper than {MAX_DEPTH} levels") from error
     except json.JSONDecodeError as error:
@@ -73,6 +74,17 @@ def read_record(model: type[AnyRecord], data: bytes, where: str) -> AnyRecord:
 
 def _refuse(where: str, reason: str, cause: Exception) -> NoReturn:
     raise LevelfieldError(f"{where}: {reason}; ask whoever wrote the file to mend it") from cause
+
+
+def _may_hold_odd_numbers(data: bytes) -> bool:
+    """Whether a number may be minus zero, infinite or too large; some texts look so too."""
+    if b"-0" in data:
+        return True
+    alike = data.translate(_DIGITS_ALIKE)
+    # Looks that cost next to nothing come first: most lines have none of these.
+    long, small = b"0000000000000000" in alike, b"e0" in alike or b"e-" in alike or b"e+" in alike
+    large = b"E0" in alike or b"E-" in alike or b"E+" in alike
+    return (long or small or large) and _ODD_NUMBER.search(alike) is not None
 
 
 def _text(data: bytes) -> str:
