@@ -62,7 +62,7 @@
     if (LINES.indexOf(file.role) >= 0) { return checkLines(file.path, data); }
     return file.role in LIMITS ? json.parse(data, file.path) : null;
   }
-  function checkLines(where, data) {
+  async function checkLines(where, data) {
     for (var at = 0, number = 1; at < data.length; number += 1) {
       var end = data.indexOf(10, at);
       end = end < 0 ? data.length : end;
@@ -72,6 +72,8 @@
       if (stop >= 0) { end = at + stop; line = line.subarray(0, stop); }
       json.parse(line, where + ":" + number);
       at = end + 1;
+      // A log may have a million lines; the page stays alive meanwhile.
+      if (number % 20000 === 0) { await new Promise(function (done) { setTimeout(done); }); }
     }
     return null;
   }

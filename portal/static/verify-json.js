@@ -4,8 +4,8 @@
   "use strict";
   var levelfield = window.levelfield = window.levelfield || {};
   var MAX_DEPTH = 32, UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-  var BLANK = /[ \t\n\r]*/y, NUMBER = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/y;
-  var PLAIN = /[^"\\\u0000-\u001f]*/y, WORD = /-?[A-Za-z]+/y;
+  var NUMBER = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/y;
+  var WORD = /-?[A-Za-z]+/y;
   var ESCAPES = { '"': '"', "\\": "\\", "/": "/", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
   var WORDS = { "true": true, "false": false, "null": null };
 
@@ -32,7 +32,14 @@
     if (found) { this.at = pattern.lastIndex; }
     return found;
   };
-  Reader.prototype.next = function () { this.take(BLANK); return this.text[this.at]; };
+  Reader.prototype.next = function () {
+    var mark = this.text.charCodeAt(this.at);
+    while (mark === 32 || mark === 10 || mark === 13 || mark === 9) {
+      this.at += 1;
+      mark = this.text.charCodeAt(this.at);
+    }
+    return this.text[this.at];
+  };
   Reader.prototype.skip = function (mark) {
     if (this.next() !== mark) { refuse("not JSON: no " + mark + " at character " + this.at); }
     this.at += 1;
@@ -69,24 +76,29 @@
     }
   };
   Reader.prototype.string = function () {
-    var found = "";
-    this.at += 1;
-    for (;;) {
-      found += this.take(PLAIN)[0];
-      var mark = this.text[this.at];
-      this.at += 1;
-      if (mark === '"') { break; }
-      if (mark !== "\\") { refuse("not JSON: a text without end, or with a control character"); }
-      found += this.escaped();
+    var found = "", begun = this.at + 1, doubtful = false;
+    for (this.at = begun; ; this.at += 1) {
+      var mark = this.text.charCodeAt(this.at);
+      if (mark === 34) { break; }
+      if (mark === 92) {
+        found += this.text.slice(begun, this.at) + this.escaped();
+        begun = this.at + 1;
+        doubtful = true;
+      } else if (!(mark >= 32)) {
+        refuse("not JSON: a text without end, or with a control character");
+      }
     }
-    if (/[\ud800-\udfff]/u.test(found)) { refuse("a lone surrogate in a text"); }
+    found += this.text.slice(begun, this.at);
+    this.at += 1;
+    // Only an escape can bring in half a pair: the bytes themselves are UTF-8.
+    if (doubtful && /[\ud800-\udfff]/u.test(found)) { refuse("a lone surrogate in a text"); }
     return found;
   };
+  // Leaves the reader at the escape's last character.
   Reader.prototype.escaped = function () {
-    var mark = this.text[this.at];
     this.at += 1;
+    var mark = this.text[this.at], digits = this.text.slice(this.at + 1, this.at + 5);
     if (mark in ESCAPES) { return ESCAPES[mark]; }
-    var digits = this.text.slice(this.at, this.at + 4);
     if (mark !== "u" || !/^[0-9A-Fa-f]{4}$/.test(digits)) { refuse("not JSON: a bad escape"); }
     this.at += 4;
     return String.fromCharCode(parseInt(digits, 16));

@@ -29,7 +29,11 @@
   }
 
   async function trustOf(source) {
-    if (extra.files.length) { return levelfield.trust.fromFiles(extra.files); }
+    var known = await ofSite(source);
+    return extra.files.length ? levelfield.trust.fromFiles(extra.files, known) : known;
+  }
+  // What the site holds of this very bundle, else its keys alone.
+  async function ofSite(source) {
     var id = "";
     try {
       await source.scan();

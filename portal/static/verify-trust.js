@@ -2,7 +2,7 @@
 (function () {
   "use strict";
   var levelfield = window.levelfield = window.levelfield || {};
-  var bytes = levelfield.bytes, json = levelfield.json;
+  var bytes = levelfield.bytes, json = levelfield.json, MAX_MANIFEST = 1048576;
 
   // A script of the site's that lays one bundle's proof into `levelfield.proofs`: it works from
   // file:// too, where no file can be fetched.
@@ -26,25 +26,27 @@
       log: log, standing: proof.standing
     };
   }
-  // From the files that a reader gave beside the bundle: a keyring, and any number of receipts.
-  async function fromFiles(files) {
-    var found = { keys: [], log: null, standing: null };
+  // From the files that a reader gave beside the bundle: keyrings, and any number of receipts.
+  // Keys of the reader's own count alone; without any, those of `known` do.
+  async function fromFiles(files, known) {
+    var keys = null, log = null;
     for (var file of files) {
-      var data = new Uint8Array(await file.arrayBuffer()), kind = json.parse(data, file.name);
-      if (kind && kind.schema === "levelfield/receipt/v1") {
+      var data = new Uint8Array(await file.arrayBuffer()), found = json.parse(data, file.name);
+      if (found && found.schema === "levelfield/receipt/v1") {
         var receipt = json.read(data, file.name, levelfield.records.receipt);
-        found.log = found.log || { origin: receipt.checkpoint.split("\n")[0], receipts: [] };
-        found.log.receipts.push(receipt);
+        log = log || { origin: receipt.checkpoint.split("\n")[0], receipts: [] };
+        log.receipts.push(receipt);
       } else {
-        found.keys = found.keys.concat(await levelfield.keys.readKeyring(data, file.name));
+        keys = (keys || []).concat(await levelfield.keys.readKeyring(data, file.name));
       }
     }
-    return found;
+    return { keys: keys || known.keys, log: log, standing: null };
   }
   // The bundle's id, from its manifest; empty if there is none.
   async function idOf(source) {
-    if (!("manifest.json" in source.sizes)) { return ""; }
-    var data = await source.read("manifest.json", source.sizes["manifest.json"]);
+    var size = source.sizes["manifest.json"];
+    if (!(size <= MAX_MANIFEST)) { return ""; }
+    var data = await source.read("manifest.json", size);
     return bytes.idOf(await bytes.sha256(data));
   }
 

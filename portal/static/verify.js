@@ -123,9 +123,9 @@
       }
       var inLog = run.vouchers.filter(function (one) { return needsPlace(run, one); });
       inLog.forEach(function (one) { checkPlace(run, one); });
-      return "Each statement is proved to be in the log " + run.trust.log.origin + ", at " +
+      return "Each statement is proved to be in the log " + run.trust.log.origin + ", as entry " +
         inLog.map(function (one) { return run.places.get(one.sha256).index; }).join(", ") +
-        " of " + run.note.size + " entries, under a signed checkpoint.";
+        " (the first is 0), under a signed checkpoint of " + run.note.size + ".";
     }),
     10: signed(function (run) {
       run.vouchers.forEach(function (one) {
@@ -137,7 +137,7 @@
     }),
     11: async function (run) {
       return skip((run.trust.standing ? "When this site was made, the log’s replay said: " +
-        run.trust.standing + " " : "") + "levelfield review status replays the log itself.");
+        run.trust.standing + " " : "") + "The command line replays the log: levelfield review status");
     }
   };
   function signed(work) {
@@ -192,8 +192,10 @@
       return states[n] !== "done" && !(n === 1 && run.source.loose);
     });
     if (open.length) {
-      return { verdict: "partial", level: "L0", text: "Nothing is wrong as far as could be checked here; " +
-        "not possible here: step " + open.join(", step ") + "." };
+      return { verdict: "partial", level: "L0", text: "Nothing is wrong as far as could be checked " +
+        "here. Not checked: " + open.map(function (n) {
+          return TITLES[n].toLowerCase() + " (step " + n + ")";
+        }).join(", ") + "." };
     }
     return { verdict: "verified", level: run.said.level, text: "Verified: signed by " +
       keysOf(run.said.claims) + (run.said.countersigned.length ? ", countersigned by " +
@@ -220,7 +222,7 @@
       }
     }
     ORDER.forEach(function (one) {
-      if (!run.states[one]) { run.tell(one, "unreached", "Not reached."); }
+      if (!run.states[one]) { run.tell(one, "unreached", ""); }
     });
     return Object.assign(sum(run), { id: run.id, states: run.states });
   }
