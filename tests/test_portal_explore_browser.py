@@ -272,6 +272,43 @@ def test_the_csv_is_that_of_the_view(page: Page, address: str) -> None:
                 assert told == ("" if held is None else str(held))
 
 
+@pytest.mark.parametrize(
+    ("broken", "told"),
+    [
+        ("history.replaceState = () => { throw new DOMException('no', 'SecurityError'); }", ""),
+        ("Object.defineProperty(navigator, 'clipboard', { value: undefined })", "copied as CSV"),
+        (
+            "Object.defineProperty(navigator, 'clipboard', { value: undefined });"
+            "document.execCommand = () => false",
+            "did not let the page copy",
+        ),
+    ],
+)
+def test_what_a_browser_forbids_breaks_nothing(
+    page: Page, address: str, broken: str, told: str
+) -> None:
+    page.add_init_script(broken)
+    _open(page, address)
+    page.select_option("[name=scenario]", "train")
+    assert set(_column(page, "Scenario")) == {"Training"}
+    assert "scenario=train" in (page.locator(".permalink").get_attribute("href") or "")
+    if told:
+        page.click("text=Copy as CSV")
+        assert told in _count(page)
+        assert page.evaluate("document.activeElement.className") == "copy-csv"
+
+
+def test_without_its_data_the_page_keeps_its_rows(browser: Browser, tmp_path: Path) -> None:
+    path = write(tmp_path, many(30))
+    path.with_name("results.js").unlink()
+    page = browser.new_page()
+    page.goto(path.as_uri())
+    assert page.locator(ROWS).count() == 30
+    assert page.locator("[name=scenario]").is_disabled()
+    assert _count(page) == "Loading all results…"
+    page.close()
+
+
 def test_no_spreadsheet_runs_what_is_copied(browser: Browser, tmp_path: Path) -> None:
     names = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", 'a"b,c\nd', "a-1"]
     rows = [{**row, "system": name} for row, name in zip(many(7), names, strict=True)]
