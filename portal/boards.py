@@ -9,7 +9,8 @@ from harness.records import HIGHER_IS_BETTER, Scenario
 from portal.listing import Listing, percentile
 from portal.quantities import for_people
 from portal.scores import compared_runs
-from rules.significance import LEAST_RUNS, tied_ranks
+from rules.ranking import tied_ranks
+from rules.significance import LEAST_RUNS
 
 
 @dataclass(frozen=True)

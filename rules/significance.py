@@ -1,4 +1,4 @@
-"""Luck told from speed: intervals of times to train and of their ratios, exact tests, tied ranks.
+"""Luck told from speed: intervals of times to train and of their ratios, exact tests.
 
 Pure functions of the runs' numbers; `rules.repeatability` takes those from the logs.
 """
@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +17,8 @@ LEVEL = 0.95
 LEAST_RUNS = 5
 """With fewer, no interval of a mean without its ends covers as it says (bench/coverage.py)."""
 _DRAWS = 10_000
+
+_Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -211,18 +212,40 @@ def compare_estimates(a: Estimate | None, b: Estimate | None) -> Comparison | No
 def _student(ratio: float, errors: Sequence[tuple[float, int]]) -> tuple[float, float]:
     """By what factor a ratio is uncertain, and its two-sided p.
 
-    ``errors`` are variance and degrees of freedom of both logarithms. That of the ratio is taken
-    to follow Student's t, with Welch's degrees of freedom.
+    ``errors`` are variance and degrees of freedom of both logarithms.
     """
-    from scipy.special import stdtr, stdtrit
+    from scipy.special import stdtrit
 
-    spread = sum(variance for variance, _ in errors)
-    squares = sum(variance**2 / freedom for variance, freedom in errors)
-    freedom = spread**2 / squares if squares else math.inf
+    variances = [np.array([variance]) for variance, _ in errors]
+    freedoms = [np.array([float(freedom)]) for _, freedom in errors]
+    spread, freedom = sum(one for one, _ in errors), float(_welch(variances, freedoms)[0])
     half = math.exp(float(stdtrit(freedom, (1 + LEVEL) / 2)) * math.sqrt(spread))
-    if not spread:
-        return half, float(ratio == 1)
-    return half, 2 * float(stdtr(freedom, -abs(math.log(ratio)) / math.sqrt(spread)))
+    return half, float(probabilities(np.array([ratio]), variances, freedoms)[0])
+
+
+def probabilities(
+    ratio: _Floats, variances: Sequence[_Floats], freedoms: Sequence[_Floats]
+) -> _Floats:
+    """Two-sided p of each ratio, from variances and degrees of freedom of both logarithms.
+
+    That of the ratio is taken to follow Student's t, with Welch's degrees of freedom.
+    """
+    from scipy.special import stdtr
+
+    spread = sum(variances[1:], start=variances[0])
+    away = np.abs(np.log(ratio))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        p = 2 * stdtr(_welch(variances, freedoms), -away / np.sqrt(spread))
+    found: _Floats = np.where(spread > 0, p, (ratio == 1).astype(float))
+    return found
+
+
+def _welch(variances: Sequence[_Floats], freedoms: Sequence[_Floats]) -> _Floats:
+    """Degrees of freedom of sums of variances; infinite where nothing varies."""
+    spread = sum(variances[1:], start=variances[0])
+    parts = [one**2 / freedom for one, freedom in zip(variances, freedoms, strict=True)]
+    squares = sum(parts[1:], start=parts[0])
+    return np.divide(spread**2, squares, out=np.full_like(spread, math.inf), where=squares > 0)
 
 
 def mann_whitney(a: Sequence[float], b: Sequence[float]) -> float:
@@ -280,20 +303,3 @@ def _verdict(comparison: Comparison, p_ratio: float) -> Verdict:
     if max(p_ratio, comparison.p_ranks) >= 1 - LEVEL:
         return Verdict.CANNOT_TELL
     return Verdict.A_FASTER if comparison.ratio < 1 else Verdict.B_FASTER
-
-
-def tied_ranks(scores: Sequence[float], runs: Sequence[Runs | None]) -> list[int]:
-    """Ranks of a board whose ``scores`` stand best first, each with its ``runs`` or none.
-
-    A rank is one more than the number of results that are better: told to be by the test of all
-    pairs, or, where there are too few runs to test, by the score alone. Being told apart is not
-    transitive, and a result with a wide spread may be told from fewer; but none gets a better rank
-    than one with a better score.
-    """
-    pairs = list(combinations(range(len(scores)), 2))
-    tests = [compare(a, b) if (a := runs[i]) and (b := runs[j]) else None for i, j in pairs]
-    better = [0] * len(scores)
-    for (first, second), verdict in zip(pairs, verdicts(tests), strict=True):
-        untested = verdict is Verdict.TOO_FEW and scores[first] != scores[second]
-        better[second] += verdict is Verdict.A_FASTER or untested
-    return [1 + max(better[: place + 1]) for place in range(len(scores))]

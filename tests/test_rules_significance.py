@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from rules.ranking import tied_ranks
 from rules.significance import (
     Comparison,
     Interval,
@@ -21,7 +22,6 @@ from rules.significance import (
     interval,
     mann_whitney,
     mean_interval,
-    tied_ranks,
     verdicts,
 )
 
