@@ -16,8 +16,9 @@ from rules.round import read_round
 from rules.rule import check as judge
 from rules.submission import Submission
 from submissions.attestation import appraise
-from submissions.bundle import Bundle, id_of
+from submissions.bundle import Bundle, fingerprint, id_of
 from submissions.keys import Keyring
+from submissions.manifest import bundle_id
 from submissions.mlperf_imported import ImportedRound
 
 
@@ -88,16 +89,19 @@ class OnDisk:
         return (Published(bundle, report, verification, standing=standing),)
 
     def key(self) -> str:
-        """See `Source`; every file is hashed for it, none is parsed but the claims."""
-        bundle = Bundle.open(self.path, logs=False, large=self.large)
-        lenders = self.neighbours.named_by(bundle.submission)
+        """See `Source`; every file is hashed for it."""
+        found = fingerprint(self.path, large=self.large)
+        lenders = []
+        if found.may_borrow:
+            claims = Bundle.open(self.path, logs=False, large=self.large).submission
+            lenders = self.neighbours.named_by(claims)
         digest = hashlib.sha256(code_digest().encode())
         for text in (
             str(self.path.absolute()),
-            bundle.manifest_sha256,
-            *sorted(bundle.attestations),
+            found.manifest_sha256,
+            *found.attestations,
             *map(id_of, lenders),
-            *_words_of(self.review, bundle.id),
+            *_words_of(self.review, bundle_id(found.manifest_sha256)),
             self.trusted.to_json(),
         ):
             digest.update(text.encode() + b"\0")

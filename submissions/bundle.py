@@ -22,6 +22,8 @@ from submissions.manifest import Manifest, bundle_id, read_manifest
 
 MAX_ATTESTATION_BYTES = 2**20
 
+_BORROWS_NOT = b'"borrowed_from": null'
+
 
 @dataclass(frozen=True)
 class Bundle:
@@ -46,27 +48,12 @@ class Bundle:
         manifest that is not canonical, a changed, missing or additional file, a record that
         cannot be read, a claimed run that is not there.
         """
-        # (0) size limits and (1) the strict scan of the container
-        container = open_container(path)
-        sizes, folders = container.sizes()
-        if MANIFEST not in sizes:
-            raise LevelfieldError(f"{path}: no {MANIFEST}; not a bundle, make one with pack")
-        # (2) strict parsing, of the same bytes that are hashed
-        check_record(MANIFEST, sizes[MANIFEST], MAX_MANIFEST_BYTES)
-        data = container.read(MANIFEST, sizes[MANIFEST])
-        manifest, digest = read_manifest(data), hashlib.sha256(data).hexdigest()
-        _check_presence(manifest, set(sizes), folders)
         allowance = Allowance(LARGE_CONTENT_BYTES if large else MAX_CONTENT_BYTES)
-        attestations = {
-            name: _read_attestation(container, name, size, allowance)
-            for name, size in sizes.items()
-            if is_attestation(name)
-        }
+        files, digest, attestations = _begin(path, allowance)
         # (7) every file, as its role demands
-        files = Files(container, manifest, allowance)
-        submission = read_submission(manifest, digest, files, logs=logs)
+        submission = read_submission(files.manifest, digest, files, logs=logs)
         files.check_unread()
-        return cls(container, manifest, digest, submission, attestations)
+        return cls(files.container, files.manifest, digest, submission, attestations)
 
     @property
     def root(self) -> Path:
@@ -84,6 +71,50 @@ class Bundle:
             if file.path == path:
                 return checked(self.container, file)
         raise LevelfieldError(f"{path}: not in the bundle's manifest; see {MANIFEST} for its files")
+
+
+def _begin(path: Path, allowance: Allowance) -> tuple[Files, str, dict[str, bytes]]:
+    """The files that a bundle's manifest lists, still unread, its digest, and the envelopes."""
+    # (0) size limits and (1) the strict scan of the container
+    container = open_container(path)
+    sizes, folders = container.sizes()
+    if MANIFEST not in sizes:
+        raise LevelfieldError(f"{path}: no {MANIFEST}; not a bundle, make one with pack")
+    # (2) strict parsing, of the same bytes that are hashed
+    check_record(MANIFEST, sizes[MANIFEST], MAX_MANIFEST_BYTES)
+    data = container.read(MANIFEST, sizes[MANIFEST])
+    manifest, digest = read_manifest(data), hashlib.sha256(data).hexdigest()
+    _check_presence(manifest, set(sizes), folders)
+    attestations = {
+        name: _read_attestation(container, name, size, allowance)
+        for name, size in sizes.items()
+        if is_attestation(name)
+    }
+    return Files(container, manifest, allowance), digest, attestations
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """What tells whether a bundle has changed."""
+
+    manifest_sha256: str
+    attestations: tuple[str, ...]
+    """Paths, which are named after their content."""
+    may_borrow: bool
+    """Whether a run may name another bundle, from which it has its hyperparameters."""
+
+
+def fingerprint(path: Path, *, large: bool = False) -> Fingerprint:
+    """Hash every file of a bundle and parse nothing but the manifest.
+
+    `LevelfieldError` as of `Bundle.open`, but for what the records and logs hold.
+    """
+    allowance = Allowance(LARGE_CONTENT_BYTES if large else MAX_CONTENT_BYTES)
+    files, digest, attestations = _begin(path, allowance)
+    records = [files.read(name) for name in files.paths if name.endswith("/run.json")]
+    files.check_unread()
+    plain = all(_BORROWS_NOT in record and b"\\" not in record for record in records)
+    return Fingerprint(digest, tuple(sorted(attestations)), may_borrow=not plain)
 
 
 def _check_presence(manifest: Manifest, found: set[str], folders: set[str]) -> None:

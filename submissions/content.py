@@ -45,14 +45,15 @@ class Files:
 
     def __init__(self, container: Container, manifest: Manifest, allowance: Allowance) -> None:
         self.paths = [file.path for file in manifest.files]
+        self.container = container
+        self.manifest = manifest
         self.allowance = allowance
-        self._container = container
         self._unread = {file.path: file for file in manifest.files}
 
     def read(self, path: str, most: int = MAX_RECORD_BYTES) -> bytes:
         """The bytes of a file that may have ``most``."""
         check_record(path, self._unread[path].size, most)
-        return checked(self._container, self._unread.pop(path))
+        return checked(self.container, self._unread.pop(path))
 
     def record(self, model: type[AnyRecord], path: str) -> AnyRecord:
         """The record at ``path``, paid for."""
@@ -69,7 +70,7 @@ class Files:
             if role_of(path) is Role.RUN:
                 check_record(path, self._unread[path].size)
         return {
-            path.rpartition("/")[2]: checked(self._container, self._unread.pop(path))
+            path.rpartition("/")[2]: checked(self.container, self._unread.pop(path))
             if path in parsed
             else b""
             for path in paths
@@ -78,7 +79,7 @@ class Files:
     def check_unread(self) -> None:
         """Hash what was not read."""
         for file in self._unread.values():
-            checked(self._container, file)
+            checked(self.container, file)
 
 
 def read_submission(manifest: Manifest, digest: str, files: Files, *, logs: bool) -> Submission:

@@ -58,8 +58,7 @@ def _quickly(data: bytes) -> Any:
     Every string has two quotes where none is escaped. So a key that came twice, of which the
     reader keeps the last, shows in a quote count that the value does not have.
     """
-    shallow = data.count(b"[") + data.count(b"{") <= MAX_DEPTH
-    if not shallow or b"\\" in data or _may_hold_odd_numbers(data):
+    if _brackets(data) > MAX_DEPTH or b"\\" in data or _may_hold_odd_numbers(data):
         return _UNSURE
     try:
         value = msgspec.json.decode(data)
@@ -75,7 +74,9 @@ def _slowly(data: bytes) -> Any:
         raise _RefusedError(f"nested deeper than {MAX_DEPTH} levels") from error
     except json.JSONDecodeError as error:
         raise _RefusedError(f"not JSON: {error.msg} at line {error.lineno}") from error
-    _check_tree(value)
+    # Shallow text without escapes, as most records are, needs no second look.
+    if b"\\" in data or _brackets(data) > MAX_DEPTH:
+        _check_tree(value)
     return value
 
 
@@ -93,6 +94,11 @@ def read_record(model: type[AnyRecord], data: bytes, where: str) -> AnyRecord:
 
 def _refuse(where: str, reason: str, cause: Exception) -> NoReturn:
     raise LevelfieldError(f"{where}: {reason}; ask whoever wrote the file to mend it") from cause
+
+
+def _brackets(data: bytes) -> int:
+    """No text is nested deeper than that."""
+    return data.count(b"[") + data.count(b"{")
 
 
 def _may_hold_odd_numbers(data: bytes) -> bool:
