@@ -10,6 +10,7 @@ from portal.content import Content
 from portal.identity import Identities, identities_of
 from portal.margins import margins
 from portal.rendering import write_page
+from portal.result_list import SHOWN
 from portal.strips import make_strips
 
 
@@ -21,12 +22,14 @@ def write_boards(site: Path, content: Content) -> None:
 
 
 def _write_board(site: Path, board: Board, looks: Identities) -> None:
-    strips, found = make_strips(board.ranked), margins(board.ranked)
+    shown = board.ranked[:SHOWN]
+    strips, found = make_strips(shown), margins(shown)
     write_page(
         site,
         board.address,
         "leaderboard.html",
         board=board,
+        shown=shown,
         shared=board.any,
         higher_is_better=HIGHER_IS_BETTER[board.any.entry.result.metric],
         strips=strips,

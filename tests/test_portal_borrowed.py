@@ -10,8 +10,8 @@ from harness.records import Borrowed
 from portal.borrowed import loans
 from portal.listing import Listing, Published, list_results
 from portal.result_page import write_result
-from portal.slots import fill_slots
 from portal.run_facts import run_facts
+from portal.slots import fill_slots
 
 
 def _published(organisation: str, **values: float) -> Published:

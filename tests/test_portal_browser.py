@@ -155,8 +155,8 @@ def test_a_limit_filters_the_leaderboard_and_an_unknown_one_is_told(
 def test_the_chart_library_is_fetched_only_for_charts(site: Path, browser: Browser) -> None:
     page, requests = browser.new_page(), []
     page.on("request", lambda request: requests.append(request.url))
-    for path in (site / "index.html", site / "data" / "index.html"):
-        page.goto(path.as_uri())
+    for place in ("data", "rules", "o", "compare", "explore"):
+        page.goto((site / place / "index.html").as_uri())
     assert not [url for url in requests if "plotly" in url]
     page.close()
 

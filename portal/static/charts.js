@@ -95,7 +95,10 @@
       draw(entry.target);
     });
   }, { rootMargin: "200px" });
-  plots.forEach(function (plot) { watch.observe(plot); });
+  // The page first: its words, tables and links are usable before any chart is drawn.
+  addEventListener("load", function () {
+    setTimeout(function () { plots.forEach(function (plot) { watch.observe(plot); }); }, 0);
+  });
 
   function redraw() {
     plots.filter(function (plot) { return plot.classList.contains("drawn"); }).forEach(draw);
