@@ -4,12 +4,14 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from chromium import ARGUMENTS, CHROMIUM
+from playwright.sync_api import Browser, sync_playwright
 
 LEVELFIELD = Path(sys.executable).with_name("levelfield")
 
@@ -71,6 +73,15 @@ class Line:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The tests of a whole line come first: one process makes it, while others do the rest."""
     items.sort(key=lambda item: "line" not in getattr(item, "fixturenames", ()))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, started once; each test opens and closes its own pages."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        yield chromium
+        chromium.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,19 +1,15 @@
 """axe finds nothing against WCAG 2.2, A and AA, on any kind of page, in light and in dark."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from chromium import needs_chromium
+from playwright.sync_api import Browser, Page
 from portal_kinds import samples, whole_site
-from test_portal_browser import ARGUMENTS, CHROMIUM
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is not installed"),
-]
+pytestmark = needs_chromium
 OPTIONS: dict[str, Any] = {
     "resultTypes": ["violations"],
     "runOnly": {
@@ -26,14 +22,6 @@ OPTIONS: dict[str, Any] = {
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return whole_site(tmp_path_factory.mktemp("portal"))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        yield chromium
-        chromium.close()
 
 
 def violations(page: Page) -> list[str]:

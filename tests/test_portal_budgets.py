@@ -2,13 +2,12 @@
 
 import gzip
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from chromium import needs_chromium
+from playwright.sync_api import Browser, Page
 from portal_example import published, system, training_run
-from test_portal_browser import ARGUMENTS, CHROMIUM
 
 from portal.facts import slim
 from portal.listing import Listing
@@ -20,10 +19,7 @@ USABLE_MS = 1_000
 TRIES = 5
 PAGE_BYTES, LIBRARY_BYTES = 150_000, 400_000
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is not installed"),
-]
+pytestmark = needs_chromium
 
 
 @pytest.fixture(scope="module")
@@ -38,14 +34,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for number in range(RESULTS)
     ]
     return publish(entries, tmp_path_factory.mktemp("budget") / "site").parent
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        yield chromium
-        chromium.close()
 
 
 def _board(site: Path) -> Path:

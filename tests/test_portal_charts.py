@@ -2,21 +2,17 @@
 
 import csv
 import io
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
-from test_portal_browser import ARGUMENTS, CHROMIUM
+from chromium import needs_chromium
+from playwright.sync_api import Browser, Page
 
 from portal.chart import REFERENCE, Figure, line
 from portal.rendering import STATIC, _environment
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is not installed"),
-]
+pytestmark = needs_chromium
 ODD = ("=1+1", "-0.4 %", 'a "b", c', "@x", "–")
 
 
@@ -55,14 +51,6 @@ def page_of_one(tmp_path_factory: pytest.TempPathFactory) -> str:
     values = {"root": "", "here": "", "crumbs": (), "figure": FIGURE}
     (site / "index.html").write_text(template.render(values).lstrip(), "utf-8")
     return (site / "index.html").as_uri()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        yield chromium
-        chromium.close()
 
 
 def _open(browser: Browser, address: str, width: int = 1280) -> Page:

@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chromium import in_chromium
 from compare_example import CONTENT, OFFLINE, REFUSED, TRAININGS, write_page_alone
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from portal_example import HOSTILE
-from test_portal_browser import ARGUMENTS, CHROMIUM
-from test_portal_significance import needs_browser
 
 from portal.comparison import compare_bundles
 from portal.listing import Listing
@@ -27,14 +26,6 @@ WORDS = {
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_page_alone(tmp_path_factory.mktemp("compare") / "site")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture
@@ -61,7 +52,7 @@ def _ids(*listings: Listing) -> list[str]:
 # --- verdicts -------------------------------------------------------------------------------------
 
 
-@needs_browser
+@in_chromium
 def test_verdicts_are_those_of_the_command(site: Path, page: Page) -> None:
     """Each pair alone, so that the family is the same one."""
     seen = set()
@@ -80,7 +71,7 @@ def test_verdicts_are_those_of_the_command(site: Path, page: Page) -> None:
     assert seen == set(Verdict)
 
 
-@needs_browser
+@in_chromium
 def test_all_that_is_shown_is_judged_together(site: Path, page: Page) -> None:
     """Holm's method takes every pair of the page, so that more pairs ask for more."""
     base, *others = TRAININGS
@@ -96,7 +87,7 @@ def test_all_that_is_shown_is_judged_together(site: Path, page: Page) -> None:
     assert told == pytest.approx([max(p, 0.0001) for p in raised], rel=0.05)
 
 
-@needs_browser
+@in_chromium
 def test_inference_has_a_ratio_and_no_verdict(site: Path, page: Page) -> None:
     _go(page, site, *_ids(*OFFLINE[:2]))
     assert "ratio only" in page.locator("#scores ~ .scroll").first.inner_text()
@@ -105,7 +96,7 @@ def test_inference_has_a_ratio_and_no_verdict(site: Path, page: Page) -> None:
     assert "Mann-Whitney" not in page.locator("#outcome").inner_text()
 
 
-@needs_browser
+@in_chromium
 def test_what_cannot_be_compared_has_a_reason_and_no_ratio(site: Path, page: Page) -> None:
     _go(page, site, *_ids(TRAININGS[0], REFUSED, OFFLINE[0]))
     reasons = page.locator(".left-out li").all_inner_texts()
@@ -116,7 +107,7 @@ def test_what_cannot_be_compared_has_a_reason_and_no_ratio(site: Path, page: Pag
     assert "The baseline cannot be compared" in page.locator(".left-out li").inner_text()
 
 
-@needs_browser
+@in_chromium
 def test_imported_beside_our_own_is_not_compared(site: Path, page: Page) -> None:
     """No bundle of the example is imported: the script is asked by itself."""
     _go(page, site)
@@ -133,7 +124,7 @@ def test_imported_beside_our_own_is_not_compared(site: Path, page: Page) -> None
 # --- the address ----------------------------------------------------------------------------------
 
 
-@needs_browser
+@in_chromium
 def test_the_permalink_brings_back_the_same_page(site: Path, page: Page) -> None:
     _go(page, site, *_ids(*TRAININGS[:3]))
     page.click("[data-key='base " + TRAININGS[1].id + "']")
@@ -149,7 +140,7 @@ def test_the_permalink_brings_back_the_same_page(site: Path, page: Page) -> None
     assert page.locator("#compare").inner_text() == shown
 
 
-@needs_browser
+@in_chromium
 def test_what_the_address_asks_in_vain_is_told(site: Path, page: Page) -> None:
     one = TRAININGS[0].id
     _go(page, site, "constructor", "%3Cb%3Ex%3C/b%3E", one, one, base="nobody")
@@ -162,7 +153,7 @@ def test_what_the_address_asks_in_vain_is_told(site: Path, page: Page) -> None:
     assert page.locator("#notes").is_hidden()
 
 
-@needs_browser
+@in_chromium
 def test_a_missing_file_is_told_and_left_out(site: Path, browser: Browser) -> None:
     page = browser.new_page()
     page.route(f"**/{TRAININGS[1].id}.js", lambda route: route.abort())
@@ -175,7 +166,7 @@ def test_a_missing_file_is_told_and_left_out(site: Path, browser: Browser) -> No
 # --- choosing -------------------------------------------------------------------------------------
 
 
-@needs_browser
+@in_chromium
 def test_results_are_found_added_and_removed_by_keyboard(site: Path, page: Page) -> None:
     _go(page, site)
     page.fill("#search", "rack TRAINING")
@@ -195,7 +186,7 @@ def test_results_are_found_added_and_removed_by_keyboard(site: Path, page: Page)
     assert page.evaluate("document.activeElement.id") == "chosen-title"
 
 
-@needs_browser
+@in_chromium
 def test_no_more_than_six(site: Path, page: Page) -> None:
     _go(page, site, *_ids(*CONTENT.listings[:6]))
     page.click("summary:has-text('Add a result')")
@@ -206,7 +197,7 @@ def test_no_more_than_six(site: Path, page: Page) -> None:
 # --- what differs ---------------------------------------------------------------------------------
 
 
-@needs_browser
+@in_chromium
 def test_rows_that_are_the_same_are_shown_when_asked_for(site: Path, page: Page) -> None:
     _go(page, site, *_ids(*TRAININGS[:2]))
     table = page.locator("#differences ~ .scroll")
@@ -219,7 +210,7 @@ def test_rows_that_are_the_same_are_shown_when_asked_for(site: Path, page: Page)
     assert "numpy" in table.inner_text()
 
 
-@needs_browser
+@in_chromium
 def test_energy_and_cost_where_two_have_them(site: Path, page: Page) -> None:
     by_name = {one.system_name: one for one in TRAININGS}
     laptop, rack, near = (
@@ -239,7 +230,7 @@ def test_energy_and_cost_where_two_have_them(site: Path, page: Page) -> None:
 # --- the page as a whole --------------------------------------------------------------------------
 
 
-@needs_browser
+@in_chromium
 @pytest.mark.parametrize("width", [390, 1280, 2560])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_within_the_width_local_and_no_small_targets(
@@ -262,7 +253,7 @@ def test_within_the_width_local_and_no_small_targets(
     context.close()
 
 
-@needs_browser
+@in_chromium
 def test_hostile_names_stay_text(site: Path, page: Page) -> None:
     hostile = next(one for one in CONTENT.listings if one.system_name == HOSTILE)
     far = next(one for one in TRAININGS if "Überrechner" in one.system_name)
@@ -272,7 +263,7 @@ def test_hostile_names_stay_text(site: Path, page: Page) -> None:
     assert "Practice" in page.locator("#compare").inner_text()
 
 
-@needs_browser
+@in_chromium
 def test_without_scripts_it_explains(site: Path, browser: Browser) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()

@@ -7,17 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from chromium import needs_chromium
 from explore_example import SNAPSHOT, many, write
-from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
-from test_portal_browser import ARGUMENTS, CHROMIUM
+from playwright.sync_api import Browser, CDPSession, Page
 
 from portal.data_files import _cell
 from portal.explore_page import DRAWN
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is not installed"),
-]
+pytestmark = needs_chromium
 LARGE, COUNT = 10_000, 2 * DRAWN + 50
 ROWS = "table tbody tr:not(.group)"
 
@@ -30,14 +27,6 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> str:
     return write(tmp_path_factory.mktemp("large"), many(LARGE)).as_uri()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

@@ -1,18 +1,17 @@
 """Rounds under review: the board and the work list, and how they behave in a browser."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import html5lib
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, sync_playwright
+from chromium import in_chromium
+from playwright.sync_api import Browser
 from portal_example import example
 from review_logs import A, Book
 from review_site import busy_book, round_review, round_said
-from test_portal_browser import ARGUMENTS, CHROMIUM
 from test_portal_site import pages
 
 from portal.content import Content
@@ -22,7 +21,6 @@ from portal.site import publish
 from submissions.review.case import Missing
 from submissions.review.status import State
 
-browser_test = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is not installed")
 OWN = ("review", "log", "keys", "errata", "rules")
 
 
@@ -131,16 +129,7 @@ def test_a_result_leads_to_its_review_where_there_is_one(site: Path) -> None:
     assert led == 10
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        yield chromium
-        chromium.close()
-
-
-@pytest.mark.browser
-@browser_test
+@in_chromium
 @pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (2560, "dark")])
 def test_pages_are_quiet_within_the_width_and_accessible(
     site: Path, browser: Browser, width: int, scheme: str
@@ -162,8 +151,7 @@ def test_pages_are_quiet_within_the_width_and_accessible(
     context.close()
 
 
-@pytest.mark.browser
-@browser_test
+@in_chromium
 def test_the_filter_shows_what_waits_for_one_organisation(site: Path, browser: Browser) -> None:
     page = browser.new_page()
     address = (site / "review/index.html").as_uri()
@@ -184,8 +172,7 @@ def test_the_filter_shows_what_waits_for_one_organisation(site: Path, browser: B
     page.close()
 
 
-@pytest.mark.browser
-@browser_test
+@in_chromium
 def test_the_command_is_filled_in_from_the_address_and_as_it_is_typed(
     site: Path, browser: Browser
 ) -> None:
@@ -202,8 +189,7 @@ def test_the_command_is_filled_in_from_the_address_and_as_it_is_typed(
     page.close()
 
 
-@pytest.mark.browser
-@browser_test
+@in_chromium
 def test_usable_without_scripts(site: Path, browser: Browser) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()

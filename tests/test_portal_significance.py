@@ -4,14 +4,14 @@ recompute, and many random ones.
 
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, sync_playwright
-from test_portal_browser import ARGUMENTS, CHROMIUM
+from chromium import in_chromium
+from playwright.sync_api import Browser, Page
 
 from portal.rendering import STATIC
 from rules.significance import (
@@ -29,12 +29,6 @@ GOLDEN = Path(__file__).parent / "golden" / "significance.json"
 """Families of comparisons. Each has the runs of both sides, what Python makes of them, and what is
 said of the whole family. Null stands for infinity.
 """
-
-
-def needs_browser(test: Callable[..., None]) -> Callable[..., None]:
-    """Mark a test that skips itself where there is no browser."""
-    missing = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is not installed")
-    return pytest.mark.browser(missing(test))  # type: ignore[no-any-return]
 
 
 def _runs(given: dict[str, Any]) -> Runs:
@@ -146,13 +140,11 @@ def test_golden_cases_hold_every_verdict() -> None:
 
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        found = chromium.new_page()
-        found.add_script_tag(path=STATIC / "significance.js")
-        yield found
-        chromium.close()
+def page(browser: Browser) -> Iterator[Page]:
+    found = browser.new_page()
+    found.add_script_tag(path=STATIC / "significance.js")
+    yield found
+    found.close()
 
 
 _SOLVE = """families => families.map(family => {
@@ -174,14 +166,14 @@ def _judged(family: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{key: one[key] for key in ("compared", "verdict")} for one in family]
 
 
-@needs_browser
+@in_chromium
 def test_the_script_says_what_the_golden_cases_hold(page: Page) -> None:
     said = [case["said"] for case in _golden()]
     for ours, theirs in zip(_in_browser(page, said), said, strict=True):
         assert _same(_judged(theirs), ours, 1e-9)
 
 
-@needs_browser
+@in_chromium
 def test_the_script_decides_many_random_cases_alike(page: Page) -> None:
     rng = np.random.default_rng(11)
     families = [solve(random_family(rng)) for _ in range(600)]

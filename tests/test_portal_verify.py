@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from bad_bundles import BAD, ZIPS, files_of, zip_bytes
-from playwright.sync_api import Page, sync_playwright
-from test_portal_browser import ARGUMENTS, CHROMIUM
+from chromium import needs_chromium
+from playwright.sync_api import Browser, Page
 from verify_cases import Case, write
 from verify_judged import files_of_case, golden, good_files, reason_of
 
@@ -19,10 +19,7 @@ from portal.verify_page import write_verify
 
 CASES = golden()
 KEYRING = CASES["good"].keyring or ""
-browser = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is not installed"),
-]
+browser = needs_chromium
 VERIFY = """async ({files, zip, keyring, log}) => {
   const lv = levelfield, blob = (data, name) => new Blob([lv.bytes.ofBase64(data, name)]);
   const blobs = new Map();
@@ -39,16 +36,14 @@ VERIFY = """async ({files, zip, keyring, log}) => {
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+def page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     """The verify page of an empty site, which stands for all."""
     site = tmp_path_factory.mktemp("portal")
     write_verify(site, Content(()))
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        page = chromium.new_page()
-        page.goto((site / "verify.html").as_uri())
-        yield page
-        chromium.close()
+    page = browser.new_page()
+    page.goto((site / "verify.html").as_uri())
+    yield page
+    page.close()
 
 
 def in_browser(page: Page, files: dict[str, bytes], **more: Any) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 from bad_bundles import files_of, zip_bytes
-from playwright.sync_api import Browser, Page, sync_playwright
-from test_portal_browser import ARGUMENTS, CHROMIUM
+from chromium import needs_chromium
+from playwright.sync_api import Browser, Page
 from verify_site import Site, make_site
 
 from portal.content import Content
@@ -23,10 +23,7 @@ from portal.proof import keyring_of
 from portal.rendering import STATIC
 from portal.verify_page import CORE, PAGE, write_verify
 
-browser_tests = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is not installed"),
-]
+browser_tests = needs_chromium
 WITHOUT_ED25519 = """
   const original = crypto.subtle.importKey.bind(crypto.subtle);
   crypto.subtle.importKey = (format, data, algorithm, ...rest) => algorithm.name === "Ed25519"
@@ -38,14 +35,6 @@ WITHOUT_ED25519 = """
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     return make_site(tmp_path_factory.mktemp("verify"))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")

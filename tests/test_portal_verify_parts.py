@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
-from test_portal_browser import ARGUMENTS, CHROMIUM
+from chromium import needs_chromium
+from playwright.sync_api import Browser, Page
 
 from portal.content import Content
 from portal.verify_page import write_verify
@@ -17,10 +17,7 @@ from submissions.manifest import bundle_id
 from submissions.merkle import inclusion_ranges, leaf_hash, root_of
 from submissions.strict_json import doubt
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is not installed"),
-]
+pytestmark = needs_chromium
 DOUBTFUL = [
     "", " ", "{", "[1,]", "{,}", '{"a"}', '{"a":1,}', "01", "+1", "1.", ".5", "1e", "-", "tru",
     "nulll", '"', '"\\x"', '"\\u12"', '"\n"', '"\x7f"', '"\\ud83d\\ude00"', '"\\ude00\\ud83d"',
@@ -33,15 +30,13 @@ DOUBTFUL = [
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+def page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     site = tmp_path_factory.mktemp("portal")
     write_verify(site, Content(()))
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        page = chromium.new_page()
-        page.goto((site / "verify.html").as_uri())
-        yield page
-        chromium.close()
+    page = browser.new_page()
+    page.goto((site / "verify.html").as_uri())
+    yield page
+    page.close()
 
 
 def encoded(data: bytes) -> str:
