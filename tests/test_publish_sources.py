@@ -146,13 +146,21 @@ def test_the_site_is_served_to_this_machine(made: Path, tmp_path: Path) -> None:
     words = ["publish", str(bundle), "--out", str(tmp_path / "site"), "--serve", "--port", "0"]
     environment = {**os.environ, "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
     with subprocess.Popen(
-        [str(LEVELFIELD), *words], stdout=subprocess.PIPE, text=True, env=environment
+        [str(LEVELFIELD), *words],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+        # Whoever starts the tests in the background has it ignored, and so would the child.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as serving:
-        assert serving.stdout is not None
-        assert serving.stdout.readline().startswith("1 bundle in ")
-        address = serving.stdout.readline().split()[0]
-        assert address.startswith("http://127.0.0.1:")
-        with urllib.request.urlopen(address) as answer:
-            assert b"Levelfield" in answer.read()
-        serving.send_signal(signal.SIGINT)
-        assert serving.wait(timeout=30) == 0
+        try:
+            assert serving.stdout is not None
+            assert serving.stdout.readline().startswith("1 bundle in ")
+            address = serving.stdout.readline().split()[0]
+            assert address.startswith("http://127.0.0.1:")
+            with urllib.request.urlopen(address) as answer:
+                assert b"Levelfield" in answer.read()
+            serving.send_signal(signal.SIGINT)
+            assert serving.wait(timeout=30) == 0
+        finally:
+            serving.kill()
