@@ -83,6 +83,7 @@ def test_every_link_and_anchor_of_the_site_resolves(site: Path) -> None:
     for path, page in found.items():
         for link in page.links:
             address, _, anchor = link.partition("#")
+            address = address.partition("?")[0]
             target = (path.parent / address).resolve() if address else path
             assert target.is_file(), f"{path}: {link}"
             assert not anchor or anchor in found[target].ids, f"{path}: {link}"
