@@ -77,9 +77,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: "line" not in getattr(item, "fixturenames", ()))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator["Browser"]:
-    """Chromium, started once; each test opens and closes its own pages."""
+    """Chromium, for the tests of one file: others look at the processes that this one has."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
