@@ -103,6 +103,7 @@ def test_a_price_of_the_readers_own_changes_the_cost(site: Path, browser: Browse
     page = browser.new_page()
     page.goto(_kinds(site)[1].as_uri())
     row = page.locator("table.prices tbody tr").first
+    row.scroll_into_view_if_needed()  # it is laid out only then
     stated = row.locator(".cost").inner_text()
     price = row.locator("input")
     price.fill(str(2 * float(price.input_value())))
