@@ -74,7 +74,7 @@ def test_a_witness_is_named_and_a_false_one_is_told(tmp_path: Path) -> None:
     assert "Witnessed by eye on 2026-09-21 14:13 UTC" in page(tmp_path)
     assert seen.note is not None
     forged = seen.note.signatures[-1]
-    wrong = replace(forged, signature=forged.signature[:-1] + b"\0")
+    wrong = replace(forged, signature=bytes(byte ^ 1 for byte in forged.signature))
     note = replace(seen.note, signatures=(seen.note.signatures[0], wrong))
     write_round_logs(tmp_path, Content((), (replace(seen, note=note),)))
     assert "bad cosignature: eye did not witness this" in page(tmp_path)
