@@ -13,6 +13,9 @@ from portal.rendering import write_page
 from portal.result_list import SHOWN
 from portal.strips import make_strips
 
+_PART = 50
+"""Rows of one table of a long ranking: a browser need not lay out those that nobody looks at."""
+
 
 def write_boards(site: Path, content: Content) -> None:
     """Write the page of every leaderboard."""
@@ -30,6 +33,7 @@ def _write_board(site: Path, board: Board, looks: Identities) -> None:
         "leaderboard.html",
         board=board,
         shown=shown,
+        part_rows=_PART,
         shared=board.any,
         higher_is_better=HIGHER_IS_BETTER[board.any.entry.result.metric],
         strips=strips,

@@ -2,8 +2,11 @@
 
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +19,9 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 LEVELFIELD = Path(sys.executable).with_name("levelfield")
+GUIDE = Path(__file__).parent.parent / "docs/vendors.md"
+SUBMITTER = "acme"
+"""Who packs in the vendors' guide."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +49,25 @@ def run_levelfield(cwd: Path, home: Path, *words: str, **options: Any) -> Done:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=400,
+        timeout=900,
         check=False,
         **options,
     )
     return Done(done.returncode, done.stdout, done.stderr)
+
+
+def killed_when_it_evaluated(cwd: Path, *words: str) -> Path:
+    """Train in ``cwd / "runs"`` up to the first evaluation, then kill it: the folder of the run."""
+    command = [str(LEVELFIELD), "run", "image_classification", "--runs", "1", "--out", "runs"]
+    home = {**os.environ, "HOME": str(cwd)}
+    process = subprocess.Popen([*command, *words], cwd=cwd, env=home, stderr=subprocess.DEVNULL)
+    log = cwd / "runs/run_1/events.log"
+    while not (log.exists() and "eval_stop" in log.read_text()):
+        assert process.poll() is None
+        time.sleep(0.1)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    return log.parent
 
 
 @pytest.fixture
@@ -88,9 +108,20 @@ def browser() -> Iterator["Browser"]:
         chromium.close()
 
 
+def guide_blocks(kind: str) -> list[str]:
+    """The text of the vendors' guide's blocks of ``kind``, such as ``console``."""
+    return re.findall(rf"```{kind}\n(.*?)```", GUIDE.read_text("utf-8"), re.S)
+
+
 @pytest.fixture(scope="session")
 def line(tmp_path_factory: pytest.TempPathFactory) -> Line:
-    """The result of ``levelfield quickstart``, made once; tests must not change its bundle."""
+    """The result of ``levelfield quickstart``, made once; tests must not change its bundle.
+
+    Its machine is the one that the vendors' guide describes: the guide goes on with its training.
+    """
     folder = tmp_path_factory.mktemp("line")
     home = folder / "home"
-    return Line(folder, home, run_levelfield(folder, home, "quickstart"))
+    system = folder / "quickstart/system.toml"
+    system.parent.mkdir()
+    system.write_text(guide_blocks("toml")[0], "utf-8")
+    return Line(folder, home, run_levelfield(folder, home, "quickstart", "--submitter", SUBMITTER))

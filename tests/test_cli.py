@@ -1,14 +1,12 @@
 """The command contract: exit codes, one clear line for a user's mistake, no traceback."""
 
 import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
-from conftest import LEVELFIELD, Command, Line
+from conftest import LEVELFIELD, Command, Line, killed_when_it_evaluated
 
 from harness.records import Run, RunStatus
 
@@ -103,17 +101,8 @@ def test_keygen_never_overwrites(levelfield: Command) -> None:
 def test_a_killed_run_is_incomplete_and_pack_refuses_it(
     levelfield: Command, tmp_path: Path
 ) -> None:
-    words = [str(LEVELFIELD), "run", "image_classification", "--runs", "1", "--out", "runs"]
-    process = subprocess.Popen(
-        words, cwd=tmp_path, env={**os.environ, "HOME": str(tmp_path)}, stderr=subprocess.DEVNULL
-    )
-    log = tmp_path / "runs/run_1/events.log"
-    while not (log.exists() and "eval_accuracy" in log.read_text()):
-        assert process.poll() is None
-        time.sleep(0.1)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    run = Run.model_validate_json((tmp_path / "runs/run_1/run.json").read_bytes())
+    killed = killed_when_it_evaluated(tmp_path)
+    run = Run.model_validate_json((killed / "run.json").read_bytes())
     assert run.status == RunStatus.INCOMPLETE
     done = levelfield("pack", "runs", "--submitter", "me", "--out", "bundle")
     assert done.code == 1

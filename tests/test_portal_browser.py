@@ -108,7 +108,8 @@ def test_a_price_of_the_readers_own_changes_the_cost(site: Path, browser: Browse
     price = row.locator("input")
     price.fill(str(2 * float(price.input_value())))
     dearer = row.locator(".cost").text_content()
-    assert stated and dearer
+    assert stated
+    assert dearer
     assert float(dearer.split()[0]) == pytest.approx(2 * float(stated.split()[0]), rel=0.01)
     assert row.locator(".changed").is_visible()
     page.click("text=Back to the stated prices")

@@ -54,6 +54,9 @@
       row.hidden = !keep;
       if (row.closest("table.ranking")) { rows += 1; shown += keep ? 1 : 0; }
     });
+    each(".part.later", function (part) {
+      part.hidden = !part.querySelector("tbody tr:not([hidden])");
+    });
     buttons.forEach(function (button) {
       button.setAttribute("aria-pressed", String(button.value === limit));
     });
