@@ -13,7 +13,7 @@ from portal.rendering import write_page
 from portal.result_list import SHOWN
 from portal.strips import make_strips
 
-_PART = 50
+_PART = 25
 """Rows of one table of a long ranking: a browser need not lay out those that nobody looks at."""
 
 

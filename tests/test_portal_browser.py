@@ -152,7 +152,7 @@ def test_usable_without_scripts(site: Path, browser: Browser) -> None:
     page.click("text=Leaderboard: 3 results")
     assert page.locator("table.ranking tbody tr").count() == 2
     assert page.locator(".filter").is_hidden()
-    assert page.locator("table.prices .stated >> nth=0").is_visible()
+    assert page.locator("table.prices .without-script >> nth=0").is_visible()
     assert page.locator("table.prices input:visible").count() == 0
     assert page.locator(".theme").is_hidden()
     page.click("tbody tr a >> nth=0")

@@ -15,12 +15,11 @@ from portal.site import publish
 
 RESULTS = 300
 SLOWER = 4
-PLAIN_ROWS, OF_PLAIN = 1_000, {"home": 0.68, "board": 2.0}
+PLAIN_ROWS, OF_PLAIN = 1_000, 0.68
 """What share a page may take of the time of a plain table of 1,000 rows, which takes 0.37 s on the
 machine on which the budget of 1.0 s at a fourth of the speed was set: that is 0.68, on slower
-machines too. A leaderboard of 300 rows does not reach it yet (docs/portal.md): its bound only keeps
-it from growing slower."""
-TRIES = 5
+machines too."""
+TRIES = 12
 PAGE_BYTES, LIBRARY_BYTES = 150_000, 400_000
 
 pytestmark = needs_chromium
@@ -78,14 +77,18 @@ def test_the_chart_library_weighs_no_more_than_its_budget(site: Path) -> None:
 def test_a_page_is_soon_usable_on_a_slow_machine(
     site: Path, browser: Browser, kind: str, tmp_path: Path
 ) -> None:
-    """Its rows are there and a key is answered; the best of some tries, as others use the cores."""
+    """Its rows are there and a key is answered; the best of some tries, as others only add."""
     path = site / "index.html" if kind == "home" else _board(site)
     row = "<tr>" + "<td>a cell of a table</td>" * 8 + "</tr>"
     plain = tmp_path / "plain.html"
     plain.write_text(f"<!doctype html><title>t</title><table>{row * PLAIN_ROWS}</table>")
-    taken = [(_usable_ms(browser, path), _usable_ms(browser, plain)) for _ in range(TRIES)]
-    page, table = (min(column) for column in zip(*taken, strict=True))
-    assert page <= OF_PLAIN[kind] * table, taken
+    taken: list[tuple[float, float]] = []
+    for _ in range(TRIES):
+        taken.append((_usable_ms(browser, path), _usable_ms(browser, plain)))
+        page, table = (min(column) for column in zip(*taken, strict=True))
+        if page <= OF_PLAIN * table:
+            return
+    raise AssertionError(taken)
 
 
 def _usable_ms(browser: Browser, path: Path) -> float:

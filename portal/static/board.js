@@ -15,24 +15,24 @@
     var perHour = parseFloat(input.value);
     var known = isFinite(perHour) && perHour > 0;
     var cost = perHour * parseFloat(row.dataset.hours);
-    var currency = row.dataset.currency;
+    var currency = row.dataset.currency || "";
     var units = parseFloat(row.dataset.units);
     row.querySelector(".cost").textContent = known ? (inWords(cost) + " " + currency).trim() : "–";
     row.querySelector(".per-unit").textContent = known
-      ? inWords(units / cost) + " " + row.dataset.noun + " per " + (currency || "unit of money")
+      ? inWords(units / cost) + " " + row.closest("table").dataset.noun + " per " + (currency || "unit of money")
       : "–";
-    row.querySelector(".changed").hidden = input.value === input.defaultValue;
+    var told = row.querySelector(".changed");
+    if (!told) {
+      told = document.createElement("span");
+      told.className = "changed muted";
+      told.textContent = " yours";
+      input.parentNode.append(told);
+    }
+    told.hidden = input.value === input.defaultValue;
   }
   each("table.prices", function (table) {
-    var reset = document.querySelector(".reset-prices");
-    each("tbody tr", function (row) {
-      var input = row.querySelector("input");
-      row.querySelector(".stated").hidden = true;
-      input.hidden = false;
-      input.addEventListener("input", function () { recompute(row); });
-    }, table);
-    reset.hidden = false;
-    reset.addEventListener("click", function () {
+    table.addEventListener("input", function (event) { recompute(event.target.closest("tr")); });
+    document.querySelector(".reset-prices").addEventListener("click", function () {
       each("tbody tr", function (row) {
         var input = row.querySelector("input");
         input.value = input.defaultValue;
