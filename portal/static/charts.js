@@ -6,6 +6,7 @@
   var here = document.currentScript.src;
   var NARROW = 560; // below it, names beside marks would cover each other
   var SHORT = 6; // letters that still fit there
+  var TITLE = 26, TICK = 14; // letters of a line, of an axis's title and its names, likewise
   var library = null;
 
   function load() {
@@ -32,6 +33,23 @@
     });
   }
 
+  // Words of an axis in several lines, where one would leave no room for the marks.
+  function inLines(text, letters) {
+    return text.split(" ").reduce(function (lines, word) {
+      var last = lines[lines.length - 1];
+      if (last !== undefined && (last + " " + word).length <= letters) {
+        lines[lines.length - 1] = last + " " + word;
+      } else { lines.push(word); }
+      return lines;
+    }, []).join("<br>");
+  }
+  function foldAxis(axis, letters) {
+    if (axis && axis.title) { axis.title.text = inLines(axis.title.text, letters); }
+    if (axis && axis.ticktext) {
+      axis.ticktext = axis.ticktext.map(function (text) { return inLines(text, TICK); });
+    }
+  }
+
   // Names stand beside the marks where there is room; else, and for what is hidden, the legend.
   function inWidth(figure, plot) {
     var narrow = plot.clientWidth < NARROW;
@@ -46,6 +64,8 @@
       plot.style.height = named.length > 3 ? "calc(20rem + " + named.length * 21 + "px)" : "";
     }
     if (narrow) {
+      foldAxis(figure.layout.xaxis, TITLE);
+      foldAxis(figure.layout.yaxis, TITLE);
       figure.data.filter(function (trace) { return /text/.test(trace.mode || ""); }).forEach(function (trace) {
         var long = [].concat(trace.text).some(function (text) { return text.length > SHORT; });
         if (long) { trace.mode = trace.mode.replace(/\+?text/, ""); }
