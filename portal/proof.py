@@ -9,6 +9,7 @@ from typing import Any
 
 from portal.content import Content
 from portal.listing import Listing, Published, safe
+from portal.replay_file import can_be_replayed
 from portal.round_review import RoundReview
 from submissions.keys import KeyEntry, Keyring
 from submissions.layout import MANIFEST, Role
@@ -86,6 +87,7 @@ def _proof(
         "keyring": keyring_of(review.keyring.keys if review else keys),
         "log": _log(review, bundle.attestations) if review else None,
         "standing": _standing(published),
+        "replay": review.name if review and can_be_replayed(review) else None,
     }
 
 

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from portal.content import Content
 from portal.proof import keyring_of, keys_of, write_proofs
 from portal.rendering import STATIC, render, write_page
+from portal.replay_file import write_replays
 
 CORE = (
     "verify-json.js",
@@ -22,6 +23,11 @@ CORE = (
     "verify-zip.js",
     "verify-content.js",
     "verify-statements.js",
+    "verify-event.js",
+    "verify-case.js",
+    "verify-conflicts.js",
+    "verify-replay.js",
+    "verify-review.js",
     "verify.js",
     "verify-source.js",
     "verify-trust.js",
@@ -42,6 +48,7 @@ def write_verify(site: Path, content: Content) -> None:
     The results' own pages must be there already.
     """
     bundles = write_proofs(site, content)
+    write_replays(site, content.reviews)
     keys = keys_of(content)
     shared: dict[str, Any] = {"here": "verify", "keys": keys, "alone": ALONE}
     data = {"keyring": keyring_of(keys), "bundles": list(bundles), "proofs": "proofs/"}

@@ -37,7 +37,7 @@
       if (!window.levelfield) { await load("verify/core.js"); }
       await load("verify/proofs/" + block.dataset.bundle + ".js");
       var proof = window.levelfield.proofs[block.dataset.bundle];
-      var trust = await window.levelfield.trust.fromProof(proof);
+      var trust = await window.levelfield.trust.fromProof(proof, root + "verify/");
       await window.levelfield.view.show(place, sourceOf(proof), trust);
     } catch (error) {
       place.textContent = "✕ " + error.message;

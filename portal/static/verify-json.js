@@ -172,6 +172,14 @@
         return value.map(inner).find(Boolean) || "";
       };
     },
+    map: function (inner) {
+      return function (value) {
+        if (value === null || typeof value !== "object" || Array.isArray(value)) {
+          return "not an object";
+        }
+        return Object.keys(value).map(function (key) { return inner(value[key]); }).find(Boolean) || "";
+      };
+    },
     record: function (fields, optional) {
       return function (value) {
         if (value === null || typeof value !== "object" || Array.isArray(value)) {

@@ -71,24 +71,52 @@
     return entry.from_index <= index && (entry.to_index === null || index < entry.to_index);
   }
 
-  // The receipt's checkpoint, if the log of this name holds its entry.
-  async function checkReceipt(receipt, keys, origin, where) {
-    var note = readNote(receipt.checkpoint, where);
-    if (note.origin !== origin) {
-      throw new Error(where + ": a checkpoint of " + note.origin + ", not of " + origin);
-    }
+  // A checkpoint that a key with the role log or root signed, valid at the log's last entry.
+  async function readSigned(text, keys, where) {
+    var note = readNote(text, where);
     await checkSigned(note, keys.filter(function (one) {
       return counts(one, Math.max(note.size - 1, 0)) && one.key.application === null &&
         (one.roles.indexOf("log") >= 0 || one.roles.indexOf("root") >= 0);
     }), where);
-    var data = bytes.ofText(levelfield.json.canonical(receipt.entry));
-    var leaf = await bytes.digest("SHA-256", bytes.join([Uint8Array.of(0), data]));
+    return note;
+  }
+  function leafOf(entry) {
+    var data = bytes.ofText(levelfield.json.canonical(entry));
+    return bytes.digest("SHA-256", bytes.join([Uint8Array.of(0), data]));
+  }
+  // The receipt's checkpoint, if the log of this name holds its entry.
+  async function checkReceipt(receipt, keys, origin, where) {
+    var note = await readSigned(receipt.checkpoint, keys, where);
+    if (note.origin !== origin) {
+      throw new Error(where + ": a checkpoint of " + note.origin + ", not of " + origin);
+    }
     var proof = receipt.proof.map(bytes.ofHex);
-    if (!await included(leaf, receipt.index, note.size, proof, note.root)) {
+    if (!await included(await leafOf(receipt.entry), receipt.index, note.size, proof, note.root)) {
       throw new Error(where + ": the log has no such entry at " + receipt.index);
     }
     return note;
   }
+  async function rootOf(level) {
+    if (!level.length) { return bytes.digest("SHA-256", new Uint8Array(0)); }
+    while (level.length > 1) {
+      var pairs = [];
+      for (var at = 0; at + 1 < level.length; at += 2) { pairs.push(node(level[at], level[at + 1])); }
+      // An odd node rises unchanged: the left of two parts is always the largest complete tree.
+      level = (await Promise.all(pairs)).concat(level.length % 2 ? [level[level.length - 1]] : []);
+    }
+    return level[0];
+  }
+  // The checkpoint, if these are all the entries of its log, in their order.
+  async function checkWhole(entries, checkpoint, keys, where) {
+    var note = await readSigned(checkpoint, keys, where);
+    if (note.size !== entries.length) {
+      throw new Error(where + ": " + entries.length + " entries, and its checkpoint is of " + note.size);
+    }
+    if (!bytes.equal(await rootOf(await Promise.all(entries.map(leafOf))), note.root)) {
+      throw new Error(where + ": its entries are not those that its checkpoint was signed for");
+    }
+    return note;
+  }
 
-  levelfield.log = { checkReceipt: checkReceipt, counts: counts, included: included };
+  levelfield.log = { checkReceipt: checkReceipt, counts: counts, included: included, checkWhole: checkWhole };
 })();

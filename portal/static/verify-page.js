@@ -42,10 +42,10 @@
       id = ""; // the steps say why
     }
     if (data.bundles.indexOf(id) < 0) {
-      return levelfield.trust.fromProof({ keyring: data.keyring, log: null, standing: null });
+      return levelfield.trust.fromProof({ keyring: data.keyring, log: null, standing: null }, "");
     }
     await levelfield.trust.load(data.proofs + id + ".js");
-    return levelfield.trust.fromProof(levelfield.proofs[id]);
+    return levelfield.trust.fromProof(levelfield.proofs[id], "");
   }
   async function verify(source) {
     var own = turn += 1;

@@ -68,7 +68,7 @@
   function statement(kind) {
     return record({
       _type: is(STATEMENT), subject: list(record({ name: bundle, digest: digest }), 1, 1),
-      predicateType: is(kind), predicate: predicates[kind]
+      predicateType: is(kind), predicate: predicates[kind] || levelfield.records.event
     });
   }
 
@@ -93,10 +93,15 @@
     schema: is("levelfield/receipt/v1"), index: index, entry: entry, proof: list(sha256, 0, 64),
     checkpoint: text()
   }, ["schema"]);
+  var roundLog = record({
+    round: identifier, checkpoint: text(), signatures: shape.orNull(text()), doubted: shape.map(text()),
+    entries: list(record({ entry: entry, envelope: shape.orNull(text()) }))
+  });
 
   levelfield.records = {
     PAYLOAD_TYPE: PAYLOAD_TYPE, STATEMENT: STATEMENT, RESULT: RESULT, VERDICT: VERDICT,
     COUNTERSIGNATURE: COUNTERSIGNATURE, predicates: predicates, manifest: manifest,
-    envelope: envelope, statement: statement, keyring: keyring, receipt: receipt
+    envelope: envelope, statement: statement, keyring: keyring, receipt: receipt,
+    roundLog: roundLog
   };
 })();

@@ -171,7 +171,7 @@
   }
 
   levelfield.statements = {
-    readVouchers: readVouchers, parse: parse, checkType: checkType, checkAbout: checkAbout,
-    gather: gather
+    unseal: unseal, readVouchers: readVouchers, parse: parse, checkType: checkType,
+    checkAbout: checkAbout, gather: gather
   };
 })();

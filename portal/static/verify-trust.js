@@ -15,7 +15,8 @@
       document.head.append(script);
     });
   }
-  async function fromProof(proof) {
+  // `base` leads from the page to the folder in which the proofs' folder lies.
+  async function fromProof(proof, base) {
     var log = proof.log && {
       origin: proof.log.origin, receipts: proof.log.receipts.map(function (text, at) {
         return json.read(bytes.ofText(text), "receipt " + at, levelfield.records.receipt);
@@ -23,7 +24,8 @@
     };
     return {
       keys: await levelfield.keys.readKeyring(bytes.ofText(proof.keyring), "the site’s keyring"),
-      log: log, standing: proof.standing
+      log: log, standing: proof.standing,
+      replay: proof.replay ? { round: proof.replay, address: base + "logs/" + proof.replay + ".js" } : null
     };
   }
   // From the files that a reader gave beside the bundle: keyrings, and any number of receipts.
@@ -40,7 +42,7 @@
         keys = (keys || []).concat(await levelfield.keys.readKeyring(data, file.name));
       }
     }
-    return { keys: keys || known.keys, log: log, standing: null };
+    return { keys: keys || known.keys, log: log, standing: null, replay: null };
   }
   // The bundle's id, from its manifest; empty if there is none.
   async function idOf(source) {

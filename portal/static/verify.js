@@ -135,10 +135,12 @@
       return run.places ? "Each key counted at its place in the log."
         : "Each key is active now, as the keyring has it.";
     }),
-    11: async function (run) {
+    11: signed(async function (run) {
+      if (run.trust.replay) { return levelfield.review.review(run); }
       return skip((run.trust.standing ? "When this site was made, the log’s replay said: " +
-        run.trust.standing + " " : "") + "The command line replays the log: levelfield review status");
-    }
+        run.trust.standing + " " : "No round’s log is here to replay. ") +
+        "The command line replays one: levelfield review status");
+    })
   };
   function signed(work) {
     return async function (run) {
@@ -202,8 +204,8 @@
       keysOf(run.said.countersigned) : "") + "; every file is the one that was signed." };
   }
 
-  // `source` has `sizes`, `checkSize`, `scan` and `read`; `trust` has `keys`, and `log` and
-  // `standing` or null; `tell` is called with a step's number, state and text as they change.
+  // `source` has `sizes`, `checkSize`, `scan` and `read`; `trust` has `keys`, and `log`, `standing`
+  // and `replay` or null; `tell` is called with a step's number, state and text as they change.
   async function verify(source, trust, tell) {
     var run = { source: source, trust: trust, attestations: new Map(), states: {}, texts: {} };
     run.tell = function (number, state, text) {

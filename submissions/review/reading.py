@@ -45,6 +45,8 @@ _MODELS: dict[str, type[Record]] = {
     REVIEW_EVENT: ReviewEvent,
 }
 _MAX_MANIFEST_BYTES = 2**24
+NOT_CITED = "cite it again with --at"
+"""How the refusal of an event ends whose citations are not of its bundle."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,7 @@ class RoundReader:
             raise VerificationError(f"{where}: its target is another bundle than its subject")
         for citation in event.at:
             if reason := self._mismatch(citation, subject):
-                raise VerificationError(f"{where}: {reason}; cite it again with --at")
+                raise VerificationError(f"{where}: {reason}; {NOT_CITED}")
 
     def _mismatch(self, citation: Citation, subject: Subject) -> str | None:
         """Why a citation is not of the bundle; None also where that cannot be told.
