@@ -24,20 +24,26 @@ from portal.thread_page import write_threads
 from portal.trends_page import write_trends
 from portal.verify_page import write_verify
 
+
+def _write_tables(site: Path, content: Content) -> None:
+    """The data, and the page that shows what their files hold."""
+    write_data(site, content)
+    write_explore(site, content)
+
+
 WRITERS: tuple[Callable[[Path, Content], None], ...] = (
+    write_boards,
+    write_cites,
+    write_compare,
+    _write_tables,
+    write_verify,
+    write_badges,
     write_home,
     write_rounds,
-    write_boards,
     write_organisations,
     write_systems,
     write_trends,
-    write_compare,
-    write_cites,
-    write_badges,
-    write_data,
-    write_explore,
     write_about,
-    write_verify,
     write_rules,
     write_review,
     write_threads,
@@ -45,4 +51,4 @@ WRITERS: tuple[Callable[[Path, Content], None], ...] = (
     write_keys,
     write_errata,
 )
-"""Each writes its files below the site's folder."""
+"""Each writes its own files below the site's folder, in whatever order; the longest first."""

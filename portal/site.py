@@ -24,7 +24,7 @@ from portal.round_review import RoundReview
 from portal.run_page import write_run
 from portal.slots import fill_slots
 from portal.source import Opened, Source
-from submissions.mlperf_jobs import in_order
+from submissions.mlperf_jobs import every, in_order
 
 __all__ = ["Published", "publish", "publish_sources"]
 
@@ -115,14 +115,20 @@ def _build(sources: Sequence[Source], site: Path, making: Making) -> Content:
         raise LevelfieldError(f"--round {making.round_name}: no bundle is of it; name another")
     reviews = (one for one in making.reviews if making.round_name in (None, one.name))
     content = Content(tuple(make_boards(listings)), tuple(reviews))
-    for number, write in enumerate(WRITERS):
+    tasks = [partial(write, site, content) for write in WRITERS]
+    for number, _ in enumerate(every(tasks, making.jobs), 1):
         making.told("pages of all results", number, len(WRITERS))
-        write(site, content)
-    for listing in content.listings:
-        fill_slots(site, listing, content.listings)
+    shares = [content.listings[at :: making.jobs] for at in range(making.jobs)]
+    for _ in every([partial(_fill, site, one, content) for one in shares], making.jobs):
+        pass
     if making.cache:
         forget(making.cache)
     return content
+
+
+def _fill(site: Path, listings: Sequence[Listing], content: Content) -> None:
+    for listing in listings:
+        fill_slots(site, listing, content.listings)
 
 
 def _each(sources: Sequence[Source], site: Path, making: Making) -> Iterator[Listing]:

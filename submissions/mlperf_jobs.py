@@ -15,6 +15,11 @@ _Item = TypeVar("_Item")
 _Done = TypeVar("_Done")
 
 
+def _can_fork() -> bool:
+    """A fork starts at once, but must not copy a thread's locks, say of the progress bar."""
+    return sys.platform == "linux" and threading.active_count() == 1
+
+
 def in_order(
     work: Callable[[_Item], _Done], items: Sequence[_Item], jobs: int
 ) -> Generator[_Done, None, None]:
@@ -28,9 +33,7 @@ def in_order(
     if jobs <= 1:
         yield from map(work, items)
         return
-    # A fork starts at once, but must not copy a thread's locks, say of the progress bar.
-    forks = sys.platform == "linux" and threading.active_count() == 1
-    context = multiprocessing.get_context("fork" if forks else "spawn")
+    context = multiprocessing.get_context("fork" if _can_fork() else "spawn")
     # What `many_logs` does here, the initialiser does there.
     with ProcessPoolExecutor(jobs, mp_context=context, initializer=gc.disable) as pool:
         waiting = [pool.submit(work, item) for item in items]
@@ -43,3 +46,27 @@ def in_order(
             ) from error
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+_tasks: Sequence[Callable[[], None]] = ()
+"""What forks of this process find when they start: it need not be sent to them."""
+
+
+def every(tasks: Sequence[Callable[[], None]], jobs: int) -> Generator[None, None, None]:
+    """Do every task, ``jobs`` at a time, each in a fork; one step for each that is done.
+
+    For tasks whose results are files: what they read is shared with the forks, not sent. Where no
+    process can be forked they are done here. Errors are those of `in_order`.
+    """
+    global _tasks
+    if not _can_fork():
+        jobs = 1
+    _tasks = tasks
+    try:
+        yield from in_order(_do, range(len(tasks)), jobs)
+    finally:
+        _tasks = ()
+
+
+def _do(number: int) -> None:
+    _tasks[number]()
