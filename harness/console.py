@@ -33,8 +33,12 @@ class Quiet:
 
 
 @contextmanager
-def reporting(label: str) -> Iterator[Reporter]:
-    """Show the progress of one run on standard error while the block lasts."""
+def reporting(label: str, *, threaded: bool = True) -> Iterator[Reporter]:
+    """Show the progress of one run on standard error while the block lasts.
+
+    A thread keeps the clock going between reports. What forks goes without: the bar then moves
+    with each report of what is prepared.
+    """
     if not sys.stderr.isatty():
         yield Quiet()
         return
@@ -50,7 +54,8 @@ def reporting(label: str) -> Iterator[Reporter]:
         TimeElapsedColumn(),
         Remaining(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, auto_refresh=threaded) as bar:
         task = bar.add_task(label, total=None, note="")
 
         class Live:
@@ -58,7 +63,7 @@ def reporting(label: str) -> Iterator[Reporter]:
 
             def preparing(self, what: str, done: int, total: int) -> None:
                 """See `Reporter`."""
-                bar.update(task, completed=done, total=total, note=what)
+                bar.update(task, completed=done, total=total, note=what, refresh=not threaded)
 
             def training(self, samples: int, limit: int, quality: float) -> None:
                 """See `Reporter`; the bar counts towards the card's limit."""

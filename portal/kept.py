@@ -23,14 +23,46 @@ _CODE = ("harness", "workloads", "rules", "submissions", "portal")
 def kept(folder: Path, site: Path, make: Callable[[Path], list[Listing]]) -> list[Listing]:
     """What ``make`` writes below the folder that it is given and returns.
 
-    It is made once; from then on it is copied from ``folder`` to ``site``.
+    It is made once; from then on ``site`` gets links to the files in ``folder``, or copies where
+    the file system has no links. So whoever completes a page there must write it anew, and pages
+    that somebody changed where they lie are not used again.
     """
     if not (folder / _RESULTS).is_file():
         _make(folder, make)
+    try:
+        _link(folder, site)
+    except _ChangedError:
+        shutil.rmtree(folder)
+        _make(folder, make)
+        _link(folder, site)
     os.utime(folder)
-    shutil.copytree(folder / _PAGES, site, copy_function=shutil.copyfile, dirs_exist_ok=True)
     found: list[Listing] = pickle.loads((folder / _RESULTS).read_bytes())
     return found
+
+
+class _ChangedError(Exception):
+    """A kept file is younger than the build that made it."""
+
+
+def _link(folder: Path, site: Path) -> None:
+    _link_below(folder / _PAGES, site, (folder / _RESULTS).stat().st_mtime_ns)
+
+
+def _link_below(source: Path, target: Path, made_ns: int) -> None:
+    target.mkdir(parents=True, exist_ok=True)
+    with os.scandir(source) as found:
+        for one in found:
+            place = target / one.name
+            if one.is_dir(follow_symlinks=False):
+                _link_below(Path(one.path), place, made_ns)
+                continue
+            if one.stat(follow_symlinks=False).st_mtime_ns > made_ns:
+                raise _ChangedError
+            place.unlink(missing_ok=True)  # of the same bundle, from another folder
+            try:
+                os.link(one.path, place)
+            except OSError:
+                shutil.copyfile(one.path, place)
 
 
 def _make(folder: Path, make: Callable[[Path], list[Listing]]) -> None:

@@ -27,6 +27,7 @@ def fill_slots(site: Path, listing: Listing, others: Sequence[Listing]) -> None:
     text = path.read_text("utf-8")
     for name in _SLOTS:
         text = text.replace(f"<!--slot:{name}-->", render(f"slots/{name}.html", **values))
+    path.unlink()  # it may be a link to a page that is kept for the next build
     path.write_text(text, "utf-8")
 
 

@@ -14,7 +14,7 @@ from harness.cli import cli
 from harness.errors import LevelfieldError
 from submissions.mlperf_check import as_json, read_officially, read_strictly
 from submissions.mlperf_imported import find_imported
-from submissions.mlperf_jobs import in_order
+from submissions.mlperf_jobs import every, in_order
 from submissions.mlperf_training import Imported, import_training
 
 
@@ -54,6 +54,20 @@ def test_results_come_in_order_and_so_does_the_first_failure(jobs: int) -> None:
 def test_beside_another_thread_processes_start_afresh() -> None:
     with another_thread():
         assert list(in_order(doubled, [1, 2], 2)) == [2, 4]
+
+
+def test_every_task_is_done_in_forks_or_here(tmp_path: Path) -> None:
+    def write(name: str) -> None:
+        (tmp_path / name).write_text(str(os.getpid()))
+
+    tasks = [lambda name=name: write(name) for name in "abc"]
+    assert len(list(every(tasks, 2))) == 3
+    assert str(os.getpid()) not in {(tmp_path / name).read_text() for name in "abc"}
+    with another_thread():
+        assert len(list(every(tasks, 2))) == 3
+    assert {(tmp_path / name).read_text() for name in "abc"} == {str(os.getpid())}
+    with pytest.raises(LevelfieldError, match="9: too much"):
+        list(every([lambda: None, lambda: print(doubled(9))], 2))
 
 
 def test_a_process_that_is_killed_is_told() -> None:

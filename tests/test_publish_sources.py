@@ -69,6 +69,40 @@ def test_two_processes_and_kept_pages_make_the_same_site(
     assert (tmp_path / "cache").stat().st_mode & 0o077 == 0
 
 
+def test_a_page_that_was_edited_on_the_site_is_made_again(
+    sources: list[OnDisk], tmp_path: Path
+) -> None:
+    """Pages of the site are links to those that are kept: what is done to one is done to both."""
+    cache = tmp_path / "cache"
+    good = published(sources, tmp_path / "site", cache=cache)
+    page = next((tmp_path / "site").glob("x/*/runs/1/index.html"))
+    assert page.stat().st_nlink == 2
+    with page.open("a") as text:
+        text.write("faster than all others")
+    assert published(sources, tmp_path / "site", cache=cache) == good
+    assert published(sources, tmp_path / "other", cache=cache) == good
+
+
+def test_without_links_pages_are_copied(
+    sources: list[OnDisk], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = published(sources, tmp_path / "linked", cache=tmp_path / "cache")
+
+    def no_links(*_: object) -> None:
+        raise OSError("no links here")
+
+    monkeypatch.setattr(os, "link", no_links)
+    assert published(sources, tmp_path / "copied", cache=tmp_path / "cache") == good
+
+
+def test_a_bundle_in_two_folders_is_one(sources: list[OnDisk], tmp_path: Path) -> None:
+    good = published(sources, tmp_path / "once", cache=tmp_path / "cache")
+    again = Path(shutil.copytree(sources[0].path, tmp_path / "again"))
+    both = [*sources, replace(sources[0], path=again)]
+    for name in ("twice", "twice-kept"):
+        assert published(both, tmp_path / name, cache=tmp_path / "cache") == good
+
+
 def test_what_decides_a_page_decides_whether_it_is_kept(
     sources: list[OnDisk], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

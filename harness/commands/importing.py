@@ -53,7 +53,7 @@ def import_mlperf_training(
     from harness.console import reporting
     from submissions.mlperf_training import import_training
 
-    with reporting(round_name) as report:
+    with reporting(round_name, threaded=False) as report:
         found = import_training(results, rcps, round_name, out, report.preparing, jobs)
     if to_json:
         bundles = [{"bundle": one.folder, "id": one.bundle_id, "logs": one.logs,

@@ -62,7 +62,7 @@ def publish(
     from portal.site import Making, publish_sources
 
     sources, reviews = _sources(bundles, keyring, large)
-    with reporting("publish") as report:
+    with reporting("publish", threaded=False) as report:
         making = Making(
             reviews=[reviews[name] for name in sorted(reviews)],
             jobs=jobs or min(os.cpu_count() or 1, _MOST_JOBS),
