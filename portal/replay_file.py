@@ -13,7 +13,7 @@ from submissions.review.reading import NOT_CITED
 from submissions.round_folder import MAX_ENVELOPE_BYTES, read_inside
 
 MAX_ENTRIES = 20_000
-"""A longer log only the command line replays: a browser would take minutes."""
+"""A longer log only the command line replays: an entry takes some 1.7 kB of the script."""
 
 
 def can_be_replayed(review: RoundReview) -> bool:
