@@ -9,13 +9,18 @@ from typing import Any
 
 from portal.content import Content
 from portal.listing import Listing, Published, safe
-from portal.replay_file import can_be_replayed
 from portal.round_review import RoundReview
 from submissions.keys import KeyEntry, Keyring
 from submissions.layout import MANIFEST, Role
+from submissions.review.status import Status
 from submissions.round_log import RoundLog
 
 _RECORDS = (Role.SYSTEM, Role.RESULT, Role.SEARCH, Role.RUN, Role.INTENTS)
+_TOLD = {
+    "level", "levels", "check", "assigned", "reviewed_by", "countersigned_by", "recused", "waivers",
+    "effects", "errata", "replications", "supersedes", "superseded_by", "frozen",
+}  # fmt: skip
+"""Of a bundle's status, what the browser holds to its own replay, besides state and reason."""
 _MOST = 2**18
 """Bytes of a record that is carried along; larger ones the picker hashes."""
 
@@ -25,9 +30,10 @@ def proof_address(bundle: str) -> str:
     return f"verify/proofs/{safe(bundle)}.js"
 
 
-def write_proofs(site: Path, content: Content) -> tuple[str, ...]:
+def write_proofs(site: Path, content: Content, unreplayed: Mapping[str, str]) -> tuple[str, ...]:
     """Write the proof of each bundle that somebody signed; their ids, sorted.
 
+    ``unreplayed`` is by round why no browser replays its log; empty where one can.
     The results' own pages must be there already: what lies beside them need not be carried.
     """
     by_bundle: dict[str, list[Listing]] = {}
@@ -36,7 +42,10 @@ def write_proofs(site: Path, content: Content) -> tuple[str, ...]:
     signed = [one for one in content.published if one.bundle.attestations and not one.imported]
     for published in signed:
         name = published.bundle.id
-        proof = _proof(site, published, by_bundle[name], review_of(published, content.reviews))
+        review = review_of(published, content.reviews)
+        proof = _proof(site, published, by_bundle[name], review)
+        why = unreplayed[review.name] if review else ""
+        proof |= {"replay": review.name if review and not why else None, "unreplayed": why}
         path = site / proof_address(name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f'levelfield.proofs["{name}"] = {_json(proof)};\n', "ascii")
@@ -87,7 +96,7 @@ def _proof(
         "keyring": keyring_of(review.keyring.keys if review else keys),
         "log": _log(review, bundle.attestations) if review else None,
         "standing": _standing(published),
-        "replay": review.name if review and can_be_replayed(review) else None,
+        "status": _status(published.standing) if published.standing and review else None,
     }
 
 
@@ -120,6 +129,11 @@ def _log(review: RoundReview, attestations: Mapping[str, bytes]) -> dict[str, An
 def _standing(published: Published) -> str | None:
     standing = published.standing
     return f"{standing.state}: {standing.why}." if standing else None
+
+
+def _status(standing: Status) -> dict[str, Any]:
+    told = standing.model_dump(mode="json", include=_TOLD)
+    return {**told, "open_objections": standing.open_objections}
 
 
 def _json(value: Any) -> str:

@@ -14,36 +14,55 @@ from submissions.round_folder import MAX_ENVELOPE_BYTES, read_inside
 
 MAX_ENTRIES = 20_000
 """A longer log only the command line replays: an entry takes some 1.7 kB of the script."""
+MAX_BYTES = 2**26
+"""Of the script: a log of long statements only the command line replays, too."""
+_MAX_KEYRING_BYTES = 2**22
 
 
-def can_be_replayed(review: RoundReview) -> bool:
-    """Whether the log is here whole, signed, and short enough for a browser."""
-    return (
-        review.entries is not None
-        and review.note is not None
-        and len(review.entries) <= MAX_ENTRIES
-    )
-
-
-def write_replays(site: Path, reviews: Sequence[RoundReview]) -> None:
+def write_replays(site: Path, reviews: Sequence[RoundReview]) -> dict[str, str]:
     """Write ``verify/logs/<round>.js`` for every round whose log a browser can replay.
 
-    `LevelfieldError` for an envelope that has changed since the log was verified.
+    Returns by round why it cannot; empty where it can. `LevelfieldError` for an envelope that has
+    changed since the log was verified.
     """
-    for review in filter(can_be_replayed, reviews):
-        path = site / f"verify/logs/{safe(review.name)}.js"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # A string within a string: the verifier reads it with its own strict parser.
-        text = json.dumps(log_text(review))
-        path.write_text(f'levelfield.logs["{review.name}"] = {text};\n', "ascii")
+    return {review.name: _write(site, review) for review in reviews}
+
+
+def _write(site: Path, review: RoundReview) -> str:
+    if review.entries is None or review.note is None:
+        return "The log cannot be replayed at all."
+    if len(review.entries) > MAX_ENTRIES:
+        return (
+            f"The log has {len(review.entries)} entries; a browser replays {MAX_ENTRIES} at most."
+        )
+    too_large = f"The log is too large for a browser, which replays {MAX_BYTES >> 20} MiB at most."
+    if _least(review) > MAX_BYTES:
+        return too_large
+    # A string within a string: the verifier reads it with its own strict parser.
+    text = log_text(review)
+    if len(text) > MAX_BYTES:
+        return too_large
+    path = site / f"verify/logs/{safe(review.name)}.js"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f'levelfield.logs["{review.name}"] = {json.dumps(text)};\n', "ascii")
+    return ""
+
+
+def _least(review: RoundReview) -> int:
+    """Bytes that the envelopes take, before they are all read."""
+    held = [one.envelope for one in review.entries or () if one.kind != "commit"]
+    return sum(review.folder.envelope_path(name).stat().st_size for name in held)
 
 
 def log_text(review: RoundReview) -> str:
-    """The log as JSON: its checkpoint, its entries in order, each with its envelope."""
+    """The log as JSON: checkpoint, keyring, and its entries in order, each with its envelope."""
     assert review.note is not None
+    folder = review.folder
+    keyring = read_inside(folder.root, folder.keyring.name, _MAX_KEYRING_BYTES)
     log = {
         "round": review.name,
         "checkpoint": review.note.to_bytes().decode(),
+        "keyring": base64.b64encode(keyring).decode(),
         "signatures": _signatures(review),
         "entries": [
             {"entry": json.loads(entry.to_bytes()), "envelope": _envelope(review, entry)}

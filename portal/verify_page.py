@@ -27,7 +27,11 @@ CORE = (
     "verify-case.js",
     "verify-conflicts.js",
     "verify-replay.js",
+    "verify-cite.js",
     "verify-review.js",
+    "verify-vouched.js",
+    "verify-round.js",
+    "verify-standing.js",
     "verify.js",
     "verify-source.js",
     "verify-trust.js",
@@ -47,8 +51,7 @@ def write_verify(site: Path, content: Content) -> None:
 
     The results' own pages must be there already.
     """
-    bundles = write_proofs(site, content)
-    write_replays(site, content.reviews)
+    bundles = write_proofs(site, content, write_replays(site, content.reviews))
     keys = keys_of(content)
     shared: dict[str, Any] = {"here": "verify", "keys": keys, "alone": ALONE}
     data = {"keyring": keyring_of(keys), "bundles": list(bundles), "proofs": "proofs/"}

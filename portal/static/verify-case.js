@@ -30,6 +30,12 @@
   function openObjections(one, cases) {
     return objectionsOf(one, cases).filter(function (objection) { return !objection.closed; });
   }
+  // The open objection with this envelope, whatever else has been objected.
+  function openObjection(envelope, one, cases) {
+    return lineage(one, cases).map(function (held) {
+      return held.objections.get(envelope || "");
+    }).find(function (objection) { return objection && !objection.closed; }) || null;
+  }
   // Votes on an event about this bundle; of organisations recused since, none.
   function votesOn(envelope, one, cases) {
     return lineage(one, cases).flatMap(function (held) {
@@ -99,6 +105,7 @@
   // The status of a case; `missing` is why the log cannot be replayed, if it cannot be.
   function statusOf(one, cases, missing) {
     var told = missing ? ["cannot be told", missing] : standing(one, cases), levels = {};
+    var objections = objectionsOf(one, cases);
     one.results.forEach(function (path) {
       levels[path] = missing ? "L0" : levelOf(one, told[0], path);
     });
@@ -107,7 +114,7 @@
       level: Object.values(levels).sort()[0] || "L0", check: checkOf(one),
       assigned: Array.from(one.assigned).sort(), reviewed_by: without(one.done, one.recused),
       countersigned_by: without(one.countersigned, one.recused),
-      recused: Array.from(one.recused).sort(), objections: objectionsOf(one, cases),
+      recused: Array.from(one.recused).sort(), objections: objections,
       waivers: one.waivers, effects: one.effects, errata: one.errata,
       replications: Array.from(one.replications.values()), supersedes: one.supersedes,
       superseded_by: one.superseded_by, frozen: one.frozen, ignored: one.ignored
@@ -115,7 +122,7 @@
   }
 
   levelfield.cases = {
-    newCase: newCase, lineage: lineage, openObjections: openObjections, votesOn: votesOn,
+    newCase: newCase, lineage: lineage, openObjection: openObjection, votesOn: votesOn,
     standing: standing, statusOf: statusOf
   };
 })();

@@ -65,9 +65,7 @@
   }
   // The open objection that this event refers to.
   function about(step) {
-    return cases.openObjections(step.case, step.cases).find(function (one) {
-      return one.envelope === step.event.refers_to;
-    }) || null;
+    return cases.openObjection(step.event.refers_to, step.case, step.cases);
   }
   function votes(step) { return cases.votesOn(step.event.refers_to, step.case, step.cases); }
 

@@ -146,7 +146,7 @@
     text: function (pattern, most) {
       return function (value) {
         return typeof value === "string" && (!pattern || pattern.test(value)) &&
-          (!most || value.length <= most) ? "" : "not such a text as belongs here";
+          (!most || Array.from(value).length <= most) ? "" : "not such a text as belongs here";
       };
     },
     count: function (most) {

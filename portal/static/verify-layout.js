@@ -59,9 +59,11 @@
     }
     throw new Error(shown(path) + ": no such file belongs in a bundle");
   }
-  function checkLimits(where, total, files) {
-    if (total > MAX_TOTAL) { throw new Error(where + ": more than " + MAX_TOTAL + " bytes in all"); }
-    if (files > MAX_FILES) { throw new Error(where + ": more than " + MAX_FILES + " files"); }
+  // Those of a bundle, unless `most` says others.
+  function checkLimits(where, total, files, most) {
+    var limits = most || { total: MAX_TOTAL, files: MAX_FILES };
+    if (total > limits.total) { throw new Error(where + ": more than " + limits.total + " bytes in all"); }
+    if (files > limits.files) { throw new Error(where + ": more than " + limits.files + " files"); }
   }
   function checkSize(path, size) {
     if (size > MAX_FILE) {

@@ -5,7 +5,7 @@
   var bytes = levelfield.bytes;
   var BODY = /^([!-*,-~]{1,128})\n(0|[1-9][0-9]{0,14})\n([A-Za-z0-9+/]{43}=)$/;
   var LINE = /^— ([!-*,-~]{1,128}) ([A-Za-z0-9+/]{2,200}={0,2})$/;
-  var MAX_NOTE = 65536, MAX_SIGNATURES = 64;
+  var MAX_NOTE = 65536, MAX_SIGNATURES = 64, ED25519 = 1, COSIGNATURE = 4;
 
   function readNote(text, where) {
     var cut = text.indexOf("\n\n"), body = BODY.exec(text.slice(0, Math.max(cut, 0)));
@@ -25,27 +25,54 @@
     if (!found || raw.length < 5) { throw new Error(where + ": not a signature line"); }
     return { name: found[1], hash: bytes.hex(raw.slice(0, 4)), signature: raw.slice(4) };
   }
-  // Which key of which name, and of which type (signed-note, "Signatures").
-  async function keyHash(name, raw) {
-    var data = bytes.join([bytes.ofText(name + "\n"), Uint8Array.of(1), raw]);
-    return bytes.hex((await bytes.digest("SHA-256", data)).slice(0, 4));
+  // The signatures by this key under this name, of this type (signed-note, "Signatures").
+  async function made(note, name, kind, raw) {
+    var data = bytes.join([bytes.ofText(name + "\n"), Uint8Array.of(kind), raw]);
+    var hash = bytes.hex((await bytes.digest("SHA-256", data)).slice(0, 4));
+    return note.signatures.filter(function (one) {
+      return one.name === name && one.hash === hash;
+    }).map(function (one) { return one.signature; });
   }
+  // The organisations whose keys signed for the log.
   async function checkSigned(note, trusted, where) {
-    var signers = 0;
+    var signers = new Set();
     for (var entry of trusted) {
-      var hash = await keyHash(note.origin, entry.key.raw);
-      for (var one of note.signatures) {
-        if (one.name !== note.origin || one.hash !== hash) { continue; }
-        if (!await bytes.signed(entry.key.raw, one.signature, note.body)) {
+      for (var signature of await made(note, note.origin, ED25519, entry.key.raw)) {
+        if (!await bytes.signed(entry.key.raw, signature, note.body)) {
           throw new Error(where + ": bad signature: the key of " + entry.organisation +
             " did not sign this");
         }
-        signers += 1;
+        signers.add(entry.organisation);
       }
     }
-    if (!signers) {
+    if (!signers.size) {
       throw new Error(where + ": signed by no key that the keyring gives the role log or root");
     }
+    return signers;
+  }
+  // Whose witnesses cosigned, each organisation's last word, by their own clocks: C2SP
+  // tlog-cosignature. Never those of an organisation whose key signs the log.
+  async function witnessed(note, keys, where) {
+    var last = Math.max(note.size - 1, 0), found = new Map();
+    for (var entry of keys) {
+      var mayWitness = entry.roles.indexOf("witness") >= 0 && entry.key.application === null &&
+        (counts(entry, last) || counts(entry, note.size));
+      for (var data of mayWitness ? await made(note, entry.organisation, COSIGNATURE, entry.key.raw) : []) {
+        var time = await timeOf(data, note, entry, where);
+        if (!note.signers.has(entry.organisation)) {
+          found.set(entry.organisation, Math.max(time, found.get(entry.organisation) || 0));
+        }
+      }
+    }
+    return found;
+  }
+  async function timeOf(data, note, entry, where) {
+    var time = data.slice(0, 8).reduce(function (sum, byte) { return sum * 256n + BigInt(byte); }, 0n);
+    var said = bytes.join([bytes.ofText("cosignature/v1\ntime " + time + "\n"), note.body]);
+    if (time >= 2n ** 63n || !await bytes.signed(entry.key.raw, data.slice(8), said)) {
+      throw new Error(where + ": bad cosignature: " + entry.organisation + " did not witness this");
+    }
+    return Number(time);
   }
 
   function node(left, right) {
@@ -74,7 +101,7 @@
   // A checkpoint that a key with the role log or root signed, valid at the log's last entry.
   async function readSigned(text, keys, where) {
     var note = readNote(text, where);
-    await checkSigned(note, keys.filter(function (one) {
+    note.signers = await checkSigned(note, keys.filter(function (one) {
       return counts(one, Math.max(note.size - 1, 0)) && one.key.application === null &&
         (one.roles.indexOf("log") >= 0 || one.roles.indexOf("root") >= 0);
     }), where);
@@ -118,5 +145,8 @@
     return note;
   }
 
-  levelfield.log = { checkReceipt: checkReceipt, counts: counts, included: included, checkWhole: checkWhole };
+  levelfield.log = {
+    checkReceipt: checkReceipt, counts: counts, included: included, checkWhole: checkWhole,
+    readNote: readNote, witnessed: witnessed
+  };
 })();

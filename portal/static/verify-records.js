@@ -61,14 +61,14 @@
     verdict: is("reviewed"),
     findings: record({ passed: small, errors: is(0), warnings: small })
   });
-  var predicates = {};
+  var predicates = Object.create(null); // so that no name that objects have is a kind
   predicates[RESULT] = benchmark;
   predicates[VERDICT] = verdict;
   predicates[COUNTERSIGNATURE] = countersignature;
-  function statement(kind) {
+  function statement(kind, predicate) {
     return record({
       _type: is(STATEMENT), subject: list(record({ name: bundle, digest: digest }), 1, 1),
-      predicateType: is(kind), predicate: predicates[kind] || levelfield.records.event
+      predicateType: is(kind), predicate: predicate || predicates[kind] || levelfield.records.event
     });
   }
 
@@ -80,9 +80,11 @@
     status: shape.oneOf(["active", "rotated", "revoked"]), reason: text(null, 500),
     replaces: shape.orNull(sha256), proof: shape.orNull(text(null, 2000))
   }, ["from_index", "to_index", "status", "reason", "replaces", "proof"]);
+  var threshold = record({ roots: list(sha256, 1), threshold: index });
+  var release = record({ keys: index, threshold: threshold });
   var keyring = record({
     schema: is("levelfield/keyring/v1"), keys: list(key),
-    threshold: shape.orNull(record({ roots: list(sha256, 1), threshold: shape.count() }))
+    threshold: shape.orNull(threshold)
   }, ["schema", "keys", "threshold"]);
   var entry = record({
     schema: is("levelfield/log-entry/v1"), envelope: sha256, subject: shape.orNull(bundle),
@@ -94,14 +96,19 @@
     checkpoint: text()
   }, ["schema"]);
   var roundLog = record({
-    round: identifier, checkpoint: text(), signatures: shape.orNull(text()), doubted: shape.map(text()),
-    entries: list(record({ entry: entry, envelope: shape.orNull(text()) }))
+    round: identifier, checkpoint: text(), keyring: text(), signatures: shape.orNull(text()),
+    doubted: shape.map(text()), entries: list(record({ entry: entry, envelope: shape.orNull(text()) }))
+  });
+  var round = record({
+    schema: is("levelfield/round-folder/v1"), round: identifier, nonce: nonce,
+    origin: text(/^[a-z0-9][a-z0-9.-]*(\/[a-z0-9][a-z0-9._-]*)*$/, 128)
   });
 
   levelfield.records = {
     PAYLOAD_TYPE: PAYLOAD_TYPE, STATEMENT: STATEMENT, RESULT: RESULT, VERDICT: VERDICT,
     COUNTERSIGNATURE: COUNTERSIGNATURE, predicates: predicates, manifest: manifest,
     envelope: envelope, statement: statement, keyring: keyring, receipt: receipt,
-    roundLog: roundLog
+    roundLog: roundLog, round: round, entry: entry, release: release,
+    KEYRING: "urn:levelfield:predicate/keyring/v1"
   };
 })();

@@ -10,6 +10,7 @@
     this.missing = "";
     this.unplaced = [];
     this.seen = new Map();
+    this.nonces = new Map(); // the case that has each: no second bundle gets it
   }
   // Why an entry would be ignored if it were the next one; empty if it would count.
   Replay.prototype.refusalOf = function (entry) {
@@ -28,10 +29,8 @@
       rules.lackingRole(content.kind === "checked" ? ["review", "root"] : ["review"], entry);
   };
   Replay.prototype.submissionRefusal = function (entry, content) {
-    var same = Array.from(this.cases.values()).find(function (one) {
-      return one.nonce === content.nonce && one.bundle !== entry.bundle;
-    });
-    return same ? "replayed: its nonce is that of bundle " + same.bundle + " (entry " + same.index + ")"
+    var same = this.nonces.get(content.nonce);
+    return same && same.bundle !== entry.bundle ? "replayed: its nonce is that of bundle " + same.bundle + " (entry " + same.index + ")"
       : rules.impersonation(content.submitter, entry) || rules.lackingRole(["submit"], entry);
   };
   Replay.prototype.step = function (entry, one) {
@@ -51,6 +50,7 @@
     } else if (content.kind === "submitted") {
       if (!this.cases.has(bundle)) {
         this.cases.set(bundle, cases.newCase(bundle, content, entry.index));
+        this.nonces.set(content.nonce, this.cases.get(bundle));
       }
       this.cases.get(bundle).statements.add(entry.envelope);
     } else {
@@ -147,11 +147,10 @@
   function close(step) {
     var found = rules.referred(step);
     var asked = found && found.type === "response" ? found.refers_to : step.event.refers_to;
-    cases.openObjections(step.case, step.cases).forEach(function (objection) {
-      if (objection.envelope === asked) {
-        objection.closed = "verdict: " + step.event.decision + ", entry " + step.logged.index;
-      }
-    });
+    var objection = cases.openObjection(asked, step.case, step.cases);
+    if (objection) {
+      objection.closed = "verdict: " + step.event.decision + ", entry " + step.logged.index;
+    }
   }
   // An appeal that is upheld undoes the verdict, and closes the objection that it upheld.
   function decidedAppeal(step, appeal) {
@@ -164,15 +163,24 @@
     }
   }
 
-  // The status of every submitted bundle by its id; `entries` are in the order of the log.
-  function statuses(entries) {
-    var replay = new Replay(), found = new Map();
+  // The books of all bundles after `entries`, which are in the order of the log. One status at a
+  // time is made of them: of a long chain of amendments each holds what was said of those before.
+  function replayed(entries) {
+    var replay = new Replay();
     entries.forEach(function (entry) { replay.take(entry); });
-    replay.cases.forEach(function (one, bundle) {
-      found.set(bundle, cases.statusOf(one, replay.cases, replay.missing));
-    });
-    return found;
+    return {
+      bundles: function () { return Array.from(replay.cases.keys()); },
+      lineage: function (bundle) {
+        return cases.lineage(replay.cases.get(bundle), replay.cases).map(function (one) {
+          return one.bundle;
+        });
+      },
+      status: function (bundle) {
+        var one = replay.cases.get(bundle);
+        return one ? cases.statusOf(one, replay.cases, replay.missing) : null;
+      }
+    };
   }
 
-  levelfield.replay = { statuses: statuses };
+  levelfield.replay = { replayed: replayed };
 })();

@@ -1,11 +1,10 @@
-// Step 11: a round's whole log, proved by its checkpoint, opened entry by entry and replayed; as in
-// submissions/review/reading.py. Only what a bundle alone could tell, whether lines that an event
-// cites are its own, is not looked at: where the site says that they are not, its word is told.
+// A round's whole log, proved by its checkpoint and opened entry by entry, as in
+// submissions/review/reading.py.
 (function () {
   "use strict";
   var levelfield = window.levelfield = window.levelfield || {};
   var bytes = levelfield.bytes, json = levelfield.json, records = levelfield.records;
-  var MAX_ENVELOPE = 1048576;
+  var MAX_ENVELOPE = 1048576, AT_ONCE = 500, WHERE = "the round’s log";
 
   function elsewhere() { return { kind: "elsewhere" }; }
   function missing(reason) { return { kind: "missing", reason: reason }; }
@@ -21,13 +20,35 @@
     try {
       var keys = round.keys.filter(function (key) { return levelfield.log.counts(key, index); });
       var voucher = await levelfield.statements.unseal(data, where, keys);
-      return { content: contentOf(voucher.payload, where, entry, round), keys: voucher.signedBy };
+      var content = contentOf(voucher.payload, where, entry, round);
+      if (content.kind === "event" && content.event.at.length) {
+        await checkCited(content, index, where, round);
+      }
+      return { content: content, keys: voucher.signedBy };
     } catch (error) {
       return { content: { kind: "refused", reason: error.message }, keys: [] };
     }
   }
+  // What an event cites of the bundle that is being verified is looked up. Where its file is not here
+  // the site's word is taken, and told: an entry that it doubts counts for nothing.
+  async function checkCited(content, index, where, round) {
+    var own = content.digest === round.bundle.digest;
+    for (var citation of own ? content.event.at : []) {
+      var reason = await round.mismatch(citation);
+      if (reason) { throw new Error(where + ": " + reason + "; cite it again with --at"); }
+      own = own && reason !== null;
+    }
+    if (own) { return; }
+    var doubt = round.doubted[index];
+    round.unseen.push({ bundle: content.bundle, doubted: doubt !== undefined });
+    if (doubt !== undefined) { throw new Error(doubt); }
+  }
   function contentOf(payload, where, entry, round) {
-    var fields = json.parse(payload, where), kind = String(fields && fields.predicateType);
+    var fields = json.parse(payload, where);
+    if (fields === null || typeof fields !== "object" || Array.isArray(fields)) {
+      throw new Error(where + ": its payload is no statement; sign again");
+    }
+    var kind = fields.predicateType;
     // A pointer that says something else than its envelope could hide an objection.
     if (kind !== entry.predicate_type) {
       return missing(where + " is another kind of statement than the log says");
@@ -60,7 +81,7 @@
       if (said.target.indexOf("results/") !== 0 && said.target !== subject.name) {
         throw new Error(where + ": its target is another bundle than its subject");
       }
-      return { kind: "event", event: said };
+      return { kind: "event", event: said, bundle: subject.name, digest: subject.digest.sha256 };
     }
     if (said.round !== round.name) {
       throw new Error(where + ": of round " + said.round + ", this one is " + round.name);
@@ -74,78 +95,52 @@
       }) };
   }
 
-  function logged(entry, index, found, doubted) {
-    var content = found.content, word = doubted[index];
-    if (content.kind === "event" && content.event.at.length && word !== undefined) {
-      content = { kind: "refused", reason: word };
-      found = { keys: [] };
-    }
+  function logged(entry, index, found) {
     return {
-      index: index, envelope: entry.envelope, bundle: entry.subject, content: content,
+      index: index, envelope: entry.envelope, bundle: entry.subject, content: found.content,
       by: distinct(found.keys.map(function (key) { return key.organisation; })).join(" and "),
       roles: distinct(found.keys.flatMap(function (key) { return key.roles; }))
     };
   }
   function distinct(names) { return Array.from(new Set(names)).sort(); }
 
-  // Every entry of `said`, a round's log as the site lays it out, once its checkpoint has proved
-  // that these are all, in this order. `note` is the checkpoint of the bundle's receipts.
-  async function entriesOf(said, keys, note) {
-    var where = "the round’s log", data = json.parse(bytes.ofText(said), where);
-    var reason = records.roundLog(data);
-    if (reason) { throw new Error(where + ": " + reason); }
-    var entries = data.entries.map(function (one) { return one.entry; });
-    var found = await levelfield.log.checkWhole(entries, data.checkpoint, keys, where);
-    if (note && (note.origin !== found.origin || note.size !== found.size ||
-        !bytes.equal(note.root, found.root))) {
-      throw new Error(where + ": another one than the bundle’s receipts are of");
+  // A round's log `held` as verify-round.js has it, once its checkpoint has proved that these are
+  // all its entries, in this order; each opened with `keys`. `bundle` is the one that is verified:
+  // its `digest`, its `files` by path, and
+  // their `source`.
+  async function open(held, keys, bundle) {
+    var note = await levelfield.log.checkWhole(held.entries, held.checkpoint, keys, WHERE);
+    var read = levelfield.cite.reader(bundle.source), contents = [];
+    var round = {
+      name: held.round, keys: keys, bundle: bundle, doubted: held.doubted, unseen: [],
+      mismatch: function (citation) { return levelfield.cite.mismatch(citation, bundle.files, read); }
+    };
+    for (var at = 0; at < held.entries.length; at += AT_ONCE) {
+      contents = contents.concat(await Promise.all(held.entries.slice(at, at + AT_ONCE).map(
+        function (entry, number) {
+          return opened(entry, at + number, held.envelopes[at + number], round);
+        })));
     }
-    var round = { name: data.round, keys: keys }, opening = data.entries.map(function (one, index) {
-      var envelope = one.envelope === null ? null
-        : bytes.ofBase64(one.envelope, where + ": entry " + index);
-      return opened(one.entry, index, envelope, round);
+    await checkKeyring(held, contents);
+    // The replay would only say that nothing can be told: what is missing might be an objection.
+    contents.forEach(function (one, index) {
+      if (one.content.kind === "missing") {
+        throw new Error(WHERE + ": entry " + index + " is missing: " + one.content.reason);
+      }
     });
-    var contents = await Promise.all(opening);
-    await checkKeyring(entries, contents, data);
-    return { note: found, doubted: data.doubted, logged: entries.map(function (entry, index) {
-      return logged(entry, index, contents[index], data.doubted);
+    return { note: note, unseen: round.unseen, logged: held.entries.map(function (entry, index) {
+      return logged(entry, index, contents[index]);
     }) };
   }
   // Another keyring could make a reviewer's objection a stranger's.
-  async function checkKeyring(entries, contents, data) {
-    var last = entries.map(function (entry) { return entry.kind; }).lastIndexOf("keyring");
+  async function checkKeyring(held, contents) {
+    var last = held.entries.map(function (entry) { return entry.kind; }).lastIndexOf("keyring");
     if (last < 0) { return; }
-    var held = data.signatures === null ? null
-      : await bytes.sha256(bytes.ofBase64(data.signatures, "the keyring's signatures"));
-    if (held !== entries[last].envelope) {
+    var digest = held.signatures && await bytes.sha256(held.signatures);
+    if (digest !== held.entries[last].envelope) {
       contents[last] = { content: missing("the keyring is not the one that the log names last"), keys: [] };
     }
   }
 
-  // What the log comes to for one bundle, in a sentence; refused where the site says otherwise.
-  async function review(run) {
-    var trust = run.trust;
-    await levelfield.trust.load(trust.replay.address);
-    var whole = await entriesOf(levelfield.logs[trust.replay.round], trust.keys, run.note);
-    var status = levelfield.replay.statuses(whole.logged).get(run.id);
-    if (!status) { throw new Error("the round’s log: bundle " + run.id + " was never handed in"); }
-    var told = status.state + ": " + status.why + ".";
-    if (trust.standing !== told) {
-      throw new Error("the round’s log: replayed here it says “" + told + "”, and this site says “" +
-        trust.standing + "”");
-    }
-    var doubts = Object.keys(whole.doubted).length;
-    return "Replayed here, all " + whole.note.size + " entries of the log, as its signed checkpoint " +
-      "has them: " + told + " Level " + status.level + "." + reviewers(status) + (doubts
-        ? " Of " + doubts + " of them this site says that the lines which they cite are not those " +
-          "of the bundle; that needs the bundles: levelfield review status" : "");
-  }
-  function reviewers(status) {
-    var open = status.objections.filter(function (one) { return !one.closed; }).length;
-    return (status.reviewed_by.length ? " Reviewed by " + status.reviewed_by.join(", ") + "." : "") +
-      (open ? " Open objections: " + open + "." : "");
-  }
-
-  levelfield.logs = levelfield.logs || {};
-  levelfield.review = { review: review, entriesOf: entriesOf };
+  levelfield.review = { open: open };
 })();

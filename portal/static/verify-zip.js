@@ -17,7 +17,7 @@
     return Array.from(data, function (byte) { return String.fromCharCode(byte); }).join("");
   }
 
-  async function readDirectory(blob, where) {
+  async function readDirectory(blob, where, most) {
     if (blob.size < END) { refuse(where, "not a zip: too short for one"); }
     var end = view(await slice(blob, blob.size - END, blob.size));
     var count = end.getUint16(10, true), size = end.getUint32(12, true);
@@ -30,8 +30,8 @@
     if (start + size !== blob.size - END) {
       refuse(where, "other bytes lie before its first entry, or before its end");
     }
-    layout.checkLimits(where, 0, count);
-    if (size > layout.maxFiles * (CENTRAL + 200)) {
+    layout.checkLimits(where, 0, count, most);
+    if (size > (most ? most.files : layout.maxFiles) * (CENTRAL + 200)) {
       refuse(where, "its directory is larger than its entries can need");
     }
     return { start: start, count: count, data: await slice(blob, start, start + size) };
@@ -103,14 +103,14 @@
   }
 
   // Scans the zip in `blob`; the result has `sizes` and `read`, as a source of the verifier has.
-  async function open(blob, where) {
-    var directory = await readDirectory(blob, where), places = new Map(), reached = 0, total = 0;
+  async function open(blob, where, most) {
+    var directory = await readDirectory(blob, where, most), places = new Map(), reached = 0, total = 0;
     for (var at = 0; at < directory.data.length;) {
       var header = readEntry(directory.data, at, where);
       if (places.has(header.name)) { refuse(header.name, "two entries have this name"); }
       checkForm(header);
       total += header.size;
-      layout.checkLimits(where, total, places.size + 1);
+      layout.checkLimits(where, total, places.size + 1, most);
       if (header.offset < reached) { refuse(header.name, "overlaps another entry"); }
       if (header.offset > reached) {
         refuse(header.name, "other bytes lie before " + (reached ? "it" : "the first entry"));

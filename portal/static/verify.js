@@ -116,6 +116,7 @@
     9: signed(async function (run) {
       if (!run.trust.log) { return skip("No round’s log was given: when it was signed is not known."); }
       run.places = new Map();
+      if (run.trust.held) { await levelfield.standing.place(run); }
       for (var receipt of run.trust.log.receipts) {
         run.note = await levelfield.log.checkReceipt(receipt, run.trust.keys, run.trust.log.origin,
           "receipt of entry " + receipt.index);
@@ -136,10 +137,11 @@
         : "Each key is active now, as the keyring has it.";
     }),
     11: signed(async function (run) {
-      if (run.trust.replay) { return levelfield.review.review(run); }
+      if (run.trust.replay || run.whole) { return levelfield.standing.review(run); }
       return skip((run.trust.standing ? "When this site was made, the log’s replay said: " +
-        run.trust.standing + " " : "No round’s log is here to replay. ") +
-        "The command line replays one: levelfield review status");
+        run.trust.standing + " " + run.trust.why : "No round’s log is here to replay; the zip of one can " +
+        "be given beside keys, on the verify page and in verify.html.") +
+        " The command line replays one: levelfield review status");
     })
   };
   function signed(work) {
@@ -204,8 +206,7 @@
       keysOf(run.said.countersigned) : "") + "; every file is the one that was signed." };
   }
 
-  // `source` has `sizes`, `checkSize`, `scan` and `read`; `trust` has `keys`, and `log`, `standing`
-  // and `replay` or null; `tell` is called with a step's number, state and text as they change.
+  // `source` has `sizes`, `checkSize`, `scan` and `read`; `trust` is as verify-trust.js has it; `tell` is called with a step's number, state and text as they change.
   async function verify(source, trust, tell) {
     var run = { source: source, trust: trust, attestations: new Map(), states: {}, texts: {} };
     run.tell = function (number, state, text) {

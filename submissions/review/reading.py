@@ -105,10 +105,11 @@ class RoundReader:
 
     def _content(self, payload: bytes, where: str, entry: LogEntry) -> Content:
         fields = _parsed(payload, where)
-        kind = str(fields.get("predicateType"))
+        kind = fields.get("predicateType")
         # A pointer that says something else than its envelope could hide an objection.
-        if kind != entry.predicate_type:
-            return Missing(f"{where} is a {kind[:80]!a}, and the log says {entry.predicate_type}")
+        if not isinstance(kind, str) or kind != entry.predicate_type:
+            told = str(kind)[:80]
+            return Missing(f"{where} is a {told!a}, and the log says {entry.predicate_type}")
         if kind not in _MODELS:
             return Elsewhere()
         statement = read_statement(payload, where, kind, _MODELS[kind])
