@@ -197,7 +197,7 @@ class TestBrowser:
         page.on("request", lambda request: requests.append(request.url))
         address = site.page(site.logged.id).relative_to(site.folder)
         page.goto(f"{served}{address}")
-        assert not [url for url in requests if "core.js" in url or "proofs" in url]
+        assert not [url for url in requests if re.search("core.js|proofs|logs/", url)]
         page.click("text=Verify here")
         assert verdict(page)[0] == "verified", verdict(page)[1]
         assert "proved to be in the log" in state(page, 9)

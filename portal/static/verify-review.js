@@ -142,5 +142,5 @@
     }
   }
 
-  levelfield.review = { open: open };
+  levelfield.review = { open: open, opened: opened, logged: logged };
 })();
