@@ -26,6 +26,7 @@ from portal.content import Content
 from portal.listing import Published
 from portal.log_copy import copy_log
 from portal.proof import keyring_of, proof_address
+from portal.replay_file import write_replays
 from portal.round_review import RoundReview
 from portal.verify_page import write_verify
 from submissions.attestation import appraise
@@ -445,3 +446,56 @@ def test_signatures_of_another_keyring_are_not_its_own(page: Page) -> None:
         "anchors": keyring_of([]),
     }
     assert "changed after its root keys signed it" in page.evaluate(ROOTS, asked)
+
+
+def test_the_same_log_gives_the_same_script(played: Played, tmp_path: Path) -> None:
+    assert write_replays(tmp_path, [played.review]) == {"practice": ""}
+    script = "verify/logs/practice.js"
+    assert (tmp_path / script).read_bytes() == (played.site / script).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("bound", "reason"),
+    [("MAX_ENTRIES", r"The log has \d+ entries"), ("MAX_BYTES", "The log is too large")],
+)
+def test_a_log_beyond_the_bounds_is_not_laid_out_and_that_is_told(
+    page: Page,
+    played: Played,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    bound: str,
+    reason: str,
+) -> None:
+    monkeypatch.setattr(f"portal.replay_file.{bound}", 3)
+    why = write_replays(tmp_path, [played.review])["practice"]
+    assert re.match(reason, why)
+    assert list(tmp_path.iterdir()) == []
+    proof = {**played.proof(1), "replay": None, "unreplayed": why}
+    step, state, text, _ = _verified(page, played, proof=proof)
+    assert (step, state) == (None, "skipped")
+    assert why in text
+    assert "the log’s replay said: published: accepted" in text
+    assert "levelfield review status" in text
+
+
+def test_no_script_is_read_beyond_the_bounds(page: Page, played: Played) -> None:
+    found = page.evaluate(
+        """log => {
+          const whole = JSON.parse(log), entry = Object.assign(whole.entries[0], {envelope: null});
+          whole.entries = Array(20001).fill(entry);
+          return [JSON.stringify(whole), "x".repeat(67108865)].map(text => {
+            try { levelfield.round.fromScript(text, "the log"); return ""; }
+            catch (error) { return error.message; }
+          });
+        }""",
+        json.dumps(played.log()),
+    )
+    assert "20001 entries; a browser replays 20000 at most; the command line" in found[0]
+    assert "one larger than 67108864 bytes; the command line replays it" in found[1]
+
+
+def test_without_a_log_the_step_says_where_one_is(page: Page, played: Played) -> None:
+    nobody = {**played.proof(1), "log": None, "standing": None, "status": None, "replay": None}
+    step, state, text, _ = _verified(page, played, proof=nobody)
+    assert (step, state) == (None, "skipped")
+    assert "No round’s log is here to replay; the zip of one can be given beside keys" in text

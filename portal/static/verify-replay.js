@@ -169,6 +169,7 @@
     var replay = new Replay();
     entries.forEach(function (entry) { replay.take(entry); });
     return {
+      unplaced: replay.unplaced,
       bundles: function () { return Array.from(replay.cases.keys()); },
       lineage: function (bundle) {
         return cases.lineage(replay.cases.get(bundle), replay.cases).map(function (one) {
