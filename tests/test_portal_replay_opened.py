@@ -205,9 +205,11 @@ def _case(chance: random.Random) -> tuple[LogEntry, int, bytes]:
 
 
 def test_the_same_characters_are_plain(page: Page) -> None:
-    odd = page.evaluate(
-        """() => Array.from({ length: 0x110000 }, (_, n) => n)
-          .filter(n => levelfield.records.unplain(String.fromCodePoint(n)))"""
+    odd = json.loads(
+        page.evaluate(
+            """() => JSON.stringify(Array.from({ length: 0x110000 }, (_, n) => n)
+              .filter(n => levelfield.records.unplain(String.fromCodePoint(n))))"""
+        )
     )
     assert odd == [number for number in range(0x110000) if NOT_PLAIN.search(chr(number))]
     refused = {number for number in range(0x110000) if unicodedata.category(chr(number))[0] == "C"}

@@ -27,8 +27,15 @@
       return Array.from(held.objections.values());
     }).sort(function (a, b) { return a.index - b.index; });
   }
-  function openObjections(one, cases) {
-    return objectionsOf(one, cases).filter(function (objection) { return !objection.closed; });
+  // The oldest that stands.
+  function firstOpen(one, cases) {
+    var first = null;
+    lineage(one, cases).forEach(function (held) {
+      held.objections.forEach(function (objection) {
+        if (!objection.closed && !(first && first.index < objection.index)) { first = objection; }
+      });
+    });
+    return first;
   }
   // The open objection with this envelope, whatever else has been objected.
   function openObjection(envelope, one, cases) {
@@ -57,7 +64,7 @@
       return ["rejected", "rejected by verdict " + one.rejected.slice(0, 12) +
         "; appeal, or amend it"];
     }
-    var first = openObjections(one, cases)[0];
+    var first = firstOpen(one, cases);
     if (first) {
       return ["objected", first.event.by + " objects (entry " + first.index + ", " +
         first.envelope.slice(0, 12) + "); it stands until its author drops it or a verdict closes it"];

@@ -34,8 +34,8 @@
     return ends;
   }
 
-  // Why a citation is not of the bundle with these files, by their paths; empty if it is, null if the file is not
-  // here to tell. An empty file has no line.
+  // Why a citation is not of the bundle with these files, by their paths; empty if it is, null if
+  // the file is not here to tell. An empty file has no line.
   async function mismatch(citation, files, read) {
     var place = citation.file + ":" + citation.first + "-" + citation.last;
     var file = files.get(citation.file);

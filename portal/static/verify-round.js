@@ -5,7 +5,7 @@
   var levelfield = window.levelfield = window.levelfield || {};
   var bytes = levelfield.bytes, json = levelfield.json, records = levelfield.records;
   var MOST = { files: 60000, total: 268435456 }, MAX_SCRIPT = 67108864, WIDTH = 256;
-  var MAX_FILE = 4194304, MAX_ENTRIES = 20000;
+  var MAX_FILE = 4194304, MAX_ENTRIES = 20000, AT_ONCE = 500;
   var COMMAND = "; the command line replays it: levelfield review status";
 
   function fromScript(text, where) {
@@ -35,7 +35,8 @@
 
   // The zip of a round's log, as the site has it beside the log's page.
   async function fromZip(blob, where) {
-    var zip = await levelfield.zip.open(blob, where, MOST);
+    if (blob.size > MOST.total) { throw new Error(where + ": more than " + MOST.total + " bytes in all"); }
+    var zip = await levelfield.zip.open(inMemory(new Uint8Array(await blob.arrayBuffer())), where, MOST);
     var begin = Object.keys(zip.sizes).map(function (path) {
       return /^([^/]+\/)?round\.json$/.exec(path);
     }).find(Boolean);
@@ -53,11 +54,26 @@
     held.signatures = await read("keyring.dsse.json");
     held.entries = await entriesOf(read, levelfield.log.readNote(held.checkpoint, where).size, where);
     held.envelopes = [];
-    for (var entry of held.entries) {
-      held.envelopes.push(entry.kind === "commit" ? null
-        : await read("events/" + entry.envelope + ".dsse.json"));
+    for (var at = 0; at < held.entries.length; at += AT_ONCE) {
+      held.envelopes = held.envelopes.concat(
+        await Promise.all(held.entries.slice(at, at + AT_ONCE).map(function (entry) {
+          return entry.kind === "commit" ? null : read("events/" + entry.envelope + ".dsse.json");
+        })));
     }
     return held;
+  }
+  // As much of a Blob as the zip's reader needs, without a trip to the disk for each of its files.
+  function inMemory(data) {
+    return {
+      size: data.length,
+      slice: function (from, to) {
+        var part = data.subarray(from, to);
+        return {
+          arrayBuffer: async function () { return part.slice().buffer; },
+          stream: function () { return new Response(part).body; }
+        };
+      }
+    };
   }
   async function needed(read, path, where) {
     var data = await read(path);
