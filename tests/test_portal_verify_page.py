@@ -190,6 +190,20 @@ class TestBrowser:
         page.set_input_files("#verify-extra", tmp_path / "receipt.json")
         page.wait_for_selector("li:has-text('proved to be in the log')")
 
+    def test_a_rounds_zip_is_replayed_without_the_site(self, page: Page, site: Site) -> None:
+        page.goto((site.folder / "verify.html").as_uri())
+        page.set_input_files("#verify-folder", site.logged.root)
+        assert verdict(page)[0] == "verified", verdict(page)[1]
+        assert "the zip of one can be given beside keys" in state(page, 11)
+        page.click("summary")
+        page.set_input_files("#verify-extra", site.folder / "log/practice.zip")
+        page.wait_for_selector("li:has-text('Replayed here, all 1 entries of the log')")
+        assert verdict(page)[0] == "verified", verdict(page)[1]
+        assert "as entry 0" in state(page, 9)
+        page.set_input_files("#verify-folder", site.signed.root)
+        page.wait_for_selector(".verify-result[data-verdict=refused]")
+        assert "signed by an unknown key" in state(page, 3)
+
     def test_here_over_http_every_file_is_fetched_and_hashed(
         self, page: Page, site: Site, served: str
     ) -> None:
