@@ -26,7 +26,9 @@ from submissions.countersignature import COUNTERSIGNATURE
 from submissions.envelope import PAYLOAD_TYPE, pre_authentication_encoding
 from submissions.keys import KeyEntry, Keyring, PublicKey
 from submissions.log_entry import LogEntry
+from submissions.manifest import Manifest, describe
 from submissions.review.case import Refused
+from submissions.review.citation import mismatch
 from submissions.review.event import NOT_PLAIN, REVIEW_EVENT, ReviewEvent
 from submissions.review.reading import RoundReader
 from submissions.round_folder import RoundFolder, RoundInfo
@@ -236,3 +238,54 @@ def test_envelopes_are_opened_alike(page: Page, tmp_path: Path) -> None:
         assert told == wanted, (data, here.content if isinstance(here.content, Refused) else reason)
     assert len(kinds) == 7, kinds
     assert min(kinds.values()) > 20, kinds
+
+
+def test_lines_are_cited_alike_and_not_without_end(page: Page) -> None:
+    run = "results/toy/train/run_{}/events.log"
+    texts = (b"one\ntwo\nthree", b"\n\n", b"", b"x\n")
+    files = {run.format(number): text for number, text in enumerate(texts, 1)}
+    held = Manifest(
+        round="practice",
+        nonce="0" * 32,
+        submitter="acme",
+        files=tuple(describe(path, data) for path, data in files.items()),
+    )
+    cited = [
+        CITATION.model_copy(
+            update={
+                "file": file,
+                "sha256": hashlib.sha256(files.get(file, b"")).hexdigest(),
+                "first": first,
+                "last": last,
+                "lines_sha256": hashlib.sha256(lines).hexdigest(),
+            }
+        )
+        for file in (*files, "none")
+        for first in range(1, 5)
+        for last in range(1, 5)
+        for lines in (b"one\n", b"one\ntwo\n", b"three", b"two\nthree", b"\n", b"\n\n", b"x\n", b"")
+    ]
+    found = page.evaluate(
+        """async ([cited, files, most]) => {
+          const lv = levelfield, data = new Map(Object.entries(files).map(([path, text]) =>
+            [path, lv.bytes.ofText(text)]));
+          const held = new Map();
+          for (const [path, bytes] of data) {
+            held.set(path, {path, size: bytes.length, sha256: await lv.bytes.sha256(bytes)});
+          }
+          const source = { read: async path => data.get(path) };
+          const reader = lv.cite.reader(source), odd = lv.cite.reader(source);
+          odd.spend(most);
+          return [
+            await Promise.all(JSON.parse(cited).map(one => lv.cite.mismatch(one, held, reader))),
+            await lv.cite.mismatch(JSON.parse(cited)[0], held, odd),
+          ];
+        }""",
+        [
+            json.dumps([one.model_dump(mode="json") for one in cited]),
+            {path: data.decode() for path, data in files.items()},
+            2**31,
+        ],
+    )
+    assert found == [[mismatch(one, held, files.__getitem__) or "" for one in cited], None]
+    assert len({one.split(":")[0] for one in found[0]}) > 4

@@ -2,19 +2,26 @@
 (function () {
   "use strict";
   var levelfield = window.levelfield = window.levelfield || {};
-  var bytes = levelfield.bytes, NEWLINE = 10, MOST_READ = 1073741824;
+  var bytes = levelfield.bytes, NEWLINE = 10, MOST_READ = 2147483648;
 
-  // A reader of one bundle's files by lines. It keeps the last file, and in all it reads no more
-  // than a bundle may hold: whatever is cited, and however often, that comes to an end.
+  // A reader of one bundle's files by lines, one file after the other; it keeps the last one. What
+  // it reads and hashes has an end, whatever is cited, and however often.
   function reader(source) {
-    var path = "", held = null, left = MOST_READ;
-    return async function (file) {
+    var path = "", held = null, turn = Promise.resolve(), left = MOST_READ;
+    function spend(count) { left -= count; return left >= 0; }
+    async function open(file) {
       if (file.path === path) { return held; }
-      left -= file.size;
-      var data = left < 0 ? null : await read(source, file);
+      var data = spend(file.size) ? await read(source, file) : null;
       path = file.path;
       held = data && { data: data, ends: endsOf(data) };
       return held;
+    }
+    return {
+      open: function (file) {
+        turn = turn.then(function () { return open(file); });
+        return turn;
+      },
+      spend: spend
     };
   }
   async function read(source, file) {
@@ -26,24 +33,29 @@
   }
   // Behind which bytes the lines end; the last one may lack its end.
   function endsOf(data) {
-    var ends = [];
-    for (var at = data.indexOf(NEWLINE); at >= 0; at = data.indexOf(NEWLINE, at + 1)) {
-      ends.push(at + 1);
-    }
-    if (data.length && ends[ends.length - 1] !== data.length) { ends.push(data.length); }
+    var open = data.length && data[data.length - 1] !== NEWLINE ? 1 : 0, found = 0;
+    var count = data.reduce(function (sum, byte) { return byte === NEWLINE ? sum + 1 : sum; }, open);
+    var ends = new Uint32Array(count);
+    data.forEach(function (byte, at) {
+      if (byte === NEWLINE) {
+        ends[found] = at + 1;
+        found += 1;
+      }
+    });
+    if (open) { ends[found] = data.length; }
     return ends;
   }
 
   // Why a citation is not of the bundle with these files, by their paths; empty if it is, null if
-  // the file is not here to tell. An empty file has no line.
-  async function mismatch(citation, files, read) {
+  // the file is not here to tell, or too much has been cited already. An empty file has no line.
+  async function mismatch(citation, files, reader) {
     var place = citation.file + ":" + citation.first + "-" + citation.last;
     var file = files.get(citation.file);
     if (!file || file.sha256 !== citation.sha256) {
       return "it cites " + place + ", and the bundle has " + (file ? "another file" : "no file") +
         " of that name";
     }
-    var held = await read(file);
+    var held = await reader.open(file);
     if (!held) { return null; }
     if (citation.first > citation.last || citation.last > held.ends.length) {
       return "it cites lines that are not there: " + place + ": the file has " + held.ends.length +
@@ -51,6 +63,7 @@
     }
     var begin = citation.first === 1 ? 0 : held.ends[citation.first - 2];
     var lines = held.data.subarray(begin, held.ends[citation.last - 1]);
+    if (!reader.spend(lines.length)) { return null; }
     return await bytes.sha256(lines) === citation.lines_sha256 ? ""
       : "it cites " + place + ", and these lines of the bundle have another digest";
   }

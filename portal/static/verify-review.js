@@ -110,10 +110,10 @@
   // their `source`.
   async function open(held, keys, bundle) {
     var note = await levelfield.log.checkWhole(held.entries, held.checkpoint, keys, WHERE);
-    var read = levelfield.cite.reader(bundle.source), contents = [];
+    var reader = levelfield.cite.reader(bundle.source), contents = [];
     var round = {
       name: held.round, keys: keys, bundle: bundle, doubted: held.doubted, unseen: [],
-      mismatch: function (citation) { return levelfield.cite.mismatch(citation, bundle.files, read); }
+      mismatch: function (citation) { return levelfield.cite.mismatch(citation, bundle.files, reader); }
     };
     for (var at = 0; at < held.entries.length; at += AT_ONCE) {
       contents = contents.concat(await Promise.all(held.entries.slice(at, at + AT_ONCE).map(
