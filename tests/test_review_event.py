@@ -1,4 +1,5 @@
 import hashlib
+import unicodedata
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ from review_logs import CITATION, A
 from harness.errors import LevelfieldError, UsageError
 from submissions.manifest import Manifest, canonical, describe
 from submissions.review.citation import cite, mismatch
-from submissions.review.event import ReviewEvent
+from submissions.review.event import NOT_PLAIN, ReviewEvent
 from submissions.strict_json import read_record
 
 LOG = b"one\ntwo\nthree\n"
@@ -99,3 +100,15 @@ def test_a_citation_that_does_not_match_the_bundle_is_told(
     found = cite("runs/1/events.log:2-3", MANIFEST, FILES.__getitem__)
     told = mismatch(found.model_copy(update=changes), MANIFEST, FILES.__getitem__)
     assert reason in str(told)
+
+
+def test_text_that_could_hide_is_not_plain() -> None:
+    """What is assigned, set aside to be drawn as nothing, or no character in any Unicode."""
+    hiding = [
+        n for n in range(0x110000) if unicodedata.category(chr(n)) in ("Cc", "Cf", "Cs", "Co")
+    ]
+    hiding = [number for number in hiding if chr(number) not in "\n\t"]
+    ignorable = [0x2065, *range(0xFFF0, 0xFFF9), *range(0xE0080, 0xE0100), *range(0xE01F0, 0xE1000)]
+    none = [*range(0xFDD0, 0xFDF0), *((p << 16) + n for p in range(17) for n in (0xFFFE, 0xFFFF))]
+    let_through = [n for n in [*hiding, *ignorable, *none] if not NOT_PLAIN.search(chr(n))]
+    assert [hex(number) for number in let_through] == []

@@ -7,8 +7,9 @@
   // By number: each browser knows another Unicode, and everybody must refuse the same text.
   var NOT_PLAIN = new RegExp("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\xad\\u0600-\\u0605\\u061c\\u06dd" +
     "\\u070f\\u0890\\u0891\\u08e2\\u180e\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u206f\\ud800-\\uf8ff" +
-    "\\ufdd0-\\ufdef\\ufeff\\ufff9-\\ufffb\\ufffe\\uffff\\u{110bd}\\u{110cd}\\u{13430}-\\u{1343f}" +
-    "\\u{1bca0}-\\u{1bca3}\\u{1d173}-\\u{1d17a}\\u{e0000}-\\u{e007f}\\u{f0000}-\\u{10ffff}]", "u");
+    "\\ufdd0-\\ufdef\\ufeff\\ufff0-\\ufffb\\ufffe\\uffff\\u{110bd}\\u{110cd}\\u{13430}-\\u{1343f}" +
+    "\\u{1bca0}-\\u{1bca3}\\u{1d173}-\\u{1d17a}\\u{e0000}-\\u{e00ff}" +
+    "\\u{e01f0}-\\u{e0fff}\\u{f0000}-\\u{10ffff}\\p{Noncharacter_Code_Point}]", "u");
   var NEEDED = {
     "review-assigned": ["reviewer"], "review-done": [], "recuse": [], "objection": ["text"],
     "second": ["refers_to"], "drop": ["refers_to"], "response": ["refers_to", "text"],

@@ -64,12 +64,17 @@ _BY_DECISION: dict[Decision, frozenset[str]] = {
 
 NOT_PLAIN = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e"
-    r"\u200b-\u200f\u202a-\u202e\u2060-\u206f\ud800-\uf8ff\ufdd0-\ufdef\ufeff\ufff9-\ufffb"
+    r"\u200b-\u200f\u202a-\u202e\u2060-\u206f\ud800-\uf8ff\ufdd0-\ufdef\ufeff\ufff0-\ufffb"
     r"\ufffe\uffff\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3"
-    r"\U0001d173-\U0001d17a\U000e0000-\U000e007f\U000f0000-\U0010ffff]"
+    r"\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U000e0fff\U000f0000-\U0010ffff"
+    + "".join(
+        f"{chr((plane << 16) + 0xFFFE)}{chr((plane << 16) + 0xFFFF)}" for plane in range(1, 15)
+    )
+    + "]"
 )
-"""Controls, marks that turn or hide text, surrogates, private use and noncharacters. By number:
-installations know different Unicodes, and everybody must refuse the same text."""
+"""Controls, marks that turn or hide text, what Unicode sets aside to be drawn as nothing, surrogates,
+private use and noncharacters. By number: installations know different Unicodes, and
+everybody must refuse the same text."""
 
 
 class Citation(Record):
