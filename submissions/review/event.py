@@ -72,8 +72,8 @@ NOT_PLAIN = re.compile(
     )
     + "]"
 )
-"""Controls, marks that turn or hide text, what Unicode sets aside to be drawn as nothing, surrogates,
-private use and noncharacters. By number: installations know different Unicodes, and
+"""Controls, marks that turn or hide text, what Unicode sets aside to be drawn as nothing,
+surrogates, private use and noncharacters. By number: installations know different Unicodes, and
 everybody must refuse the same text."""
 
 
